@@ -1,0 +1,1 @@
+"""Questions put to models: providers, the call store, spend, panels."""

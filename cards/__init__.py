@@ -1,0 +1,1 @@
+"""What people read of a release or a model: cards, Croissant, the report page."""

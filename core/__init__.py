@@ -1,0 +1,1 @@
+"""The words that everyone speaks: rows, recipes, errors, fingerprints, ledger, stages."""

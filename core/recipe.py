@@ -1,0 +1,229 @@
+"""The recipe: what a build is made of, as data. Opening somebody else's runs none of their code.
+
+```yaml
+name: clinic
+license: CC-BY-4.0
+sources:
+  notes: {path: notes.jsonl.zst, license: CC-BY-4.0, language: en, key: id, shape: {text: {}}}
+benchmarks:
+  medqa: {path: medqa.jsonl, license: MIT, language: en, shape: {item: {options: options}}}
+corpora:
+  cpt:
+    from: [notes]
+    steps:
+      - normalize: {}
+      - gopher_quality: {min_words: 80}
+```
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tilth.core import marked_yaml, units
+from tilth.core.errors import RecipeError
+from tilth.core.fingerprints import digest
+from tilth.core.marked_yaml import MarkedYaml
+from tilth.core.rows import Kind
+from tilth.core.steps import Step
+
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+CODE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class FieldOf(_Part):
+    """Take the value from that field of each record."""
+
+    field: str = Field(description="name of a field of the record")
+
+
+class Source(_Part):
+    """Where rows come from, and on what terms."""
+
+    path: str = Field(
+        min_length=1,
+        description="file or glob, relative to the recipe (or --data-root), or hf://datasets/org/name[@revision]/glob",
+    )
+    format: str | None = Field(None, description="jsonl, parquet or csv; by default as the file's name says")
+    encoding: str = Field("utf-8", description="encoding of text files")
+    shape: dict[str, dict[str, Any]] = Field(description="how a record becomes a row: one shape with its parameters")
+    license: str | FieldOf = Field(description="SPDX or Hub id of the licence, or {field: NAME} where each record has its own")
+    language: str | FieldOf | None = Field(None, description="BCP-47 code, or {field: NAME}; left out: it is identified")
+    key: str | None = Field(None, description="field that names a record in the source; left out: its content does")
+    title: str | None = Field(None, description="what it is, for the card")
+    url: str | None = Field(None, description="where it comes from, for the card")
+    citation: str | None = Field(None, description="how to cite it, for the card")
+
+    @model_validator(mode="after")
+    def _says_what_it_must(self) -> Source:
+        if isinstance(self.license, str) and not self.license.strip():
+            raise ValueError("license is blank")
+        if len(self.shape) != 1:
+            raise ValueError(f"shape names {len(self.shape)} shapes, must be one, as in {{text: {{}}}}")
+        return self
+
+
+class Corpus(_Part):
+    """One corpus of the release: its sources, its steps in order, its splits."""
+
+    sources: list[str] = Field(alias="from", min_length=1, description="names of sources, in the order of the release")
+    steps: list[dict[str, dict[str, Any]]] = Field(default_factory=list, description="steps, each {name: parameters}")
+    splits: dict[str, float] = Field(default_factory=dict, description="share of the rows per split; the rest is train")
+
+    @model_validator(mode="after")
+    def _splits_leave_train(self) -> Corpus:
+        if "train" in self.splits or any(not 0 < v < 1 for v in self.splits.values()) or sum(self.splits.values()) >= 1:
+            raise ValueError("splits are shares between 0 and 1 that leave some to train, which is not named")
+        return self
+
+
+class Gates(_Part):
+    """What a release must hold. `tilth release` refuses, with the figures, while one fails."""
+
+    max_failed_share: float = Field(0.02, ge=0, le=1, description="failed rows / rows read, in any corpus")
+    min_rows: int = Field(1, ge=0, description="rows in every config")
+    max_contaminated_rows: int = Field(0, ge=0, description="rows in the release that match a benchmark not allowed for")
+
+
+class Recipe(_Part):
+    """A recipe as written, validated; `steps(corpus)` gives its steps as units."""
+
+    name: str = Field(pattern=NAME, description="name of the dataset")
+    title: str | None = Field(None, description="a line for people")
+    description: str | None = Field(None, description="what the dataset is for")
+    license: str = Field(min_length=1, description="licence of the release: a Hub licence id")
+    seed: int = Field(0, description="seed of every random choice")
+    sources: dict[str, Source] = Field(min_length=1)
+    benchmarks: dict[str, Source] = Field(default_factory=dict, description="sets to decontaminate against")
+    corpora: dict[Kind, Corpus] = Field(min_length=1)
+    gates: Gates = Gates()
+
+    @model_validator(mode="after")
+    def _names_what_is_there(self) -> Recipe:
+        for kind, corpus in self.corpora.items():
+            for name in corpus.sources:
+                if name not in self.sources:
+                    raise ValueError(f"corpora.{kind}.from names {name!r}, which is not under sources")
+        if both := set(self.sources) & set(self.benchmarks):
+            raise ValueError(f"{sorted(both)} are both sources and benchmarks")
+        return self
+
+    def steps(self, corpus: Kind) -> list[Step]:
+        """The steps of a corpus as validated units."""
+        return [_unit("step", name, params) for line in self.corpora[corpus].steps for name, params in line.items()]  # type: ignore[misc]
+
+    def canonical(self) -> dict[str, Any]:
+        """The recipe as plain JSON values, every parameter of every step spelled out: what the digest covers."""
+        plain = self.model_dump(mode="json", by_alias=True)
+        for kind in self.corpora:
+            plain["corpora"][kind]["steps"] = [{step.name: step.parameters()} for step in self.steps(kind)]
+        return plain
+
+    def digest(self) -> str:
+        """sha256 of the canonical recipe."""
+        return digest(self.canonical())
+
+
+class RecipeFile:
+    """A recipe and the file that it was read from."""
+
+    def __init__(self, path: Path, recipe: Recipe, data_root: Path | None = None) -> None:
+        self.path = path
+        self.recipe = recipe
+        self.data_root = data_root or path.parent
+
+    @property
+    def lock_path(self) -> Path:
+        """`R.lock`, beside the recipe."""
+        return self.path.with_suffix(".lock")
+
+
+def find(name_or_path: str) -> Path:
+    """The file of a recipe given by path, or by the name of one that ships with Tilth.
+
+    Raises:
+        RecipeError: there is neither.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        if not path.is_file():
+            raise RecipeError(f"{path}: no such recipe")
+        return path
+    shipped = Path(str(importlib.resources.files("tilth.recipes")))
+    found = shipped / f"{name_or_path}.yaml"
+    if not found.is_file():
+        names = ", ".join(sorted(p.stem for p in shipped.glob("*.yaml")))
+        raise RecipeError(f"no recipe {name_or_path!r}", hint=f"give a path, or one that ships: {names}")
+    return found
+
+
+def load(name_or_path: str, data_root: Path | None = None) -> RecipeFile:
+    """Read and validate a recipe, its shapes and its steps.
+
+    Raises:
+        RecipeError: `file:line: place: what is wrong`, with the mend.
+    """
+    path = find(name_or_path)
+    marked = marked_yaml.load(path)
+    if not isinstance(marked.data, dict):
+        raise marked.error((), "a recipe is a mapping: name, license, sources, corpora")
+    recipe: Recipe = validate(Recipe, marked.data, marked, ())
+    for group in ("sources", "benchmarks"):
+        for name, source in getattr(recipe, group).items():
+            shape, params = next(iter(source.shape.items()))
+            _unit("shape", shape, params, marked, (group, name, "shape"))
+    for kind, corpus in recipe.corpora.items():
+        for i, line in enumerate(corpus.steps):
+            place = ("corpora", kind, "steps", i)
+            if len(line) != 1:
+                raise marked.error(place, "a step is one name with its parameters, as in `normalize: {}`")
+            name, params = next(iter(line.items()))
+            step = _unit("step", name, params, marked, place)
+            assert isinstance(step, Step)
+            if kind not in step.corpora:
+                raise marked.error((*place, name), f"works on {', '.join(step.corpora)} corpora, not on {kind}")
+    return RecipeFile(path, recipe, data_root)
+
+
+def _unit(kind: str, name: str, params: dict[str, Any], marked: MarkedYaml | None = None, place: tuple[str | int, ...] = ()) -> units.Unit:
+    try:
+        cls = units.find(kind, name)
+    except RecipeError as error:
+        if marked is None:
+            raise
+        raise marked.error((*place, name), error.message, error.hint) from None
+    return validate(cls, params, marked, (*place, name))  # type: ignore[no-any-return]
+
+
+def validate(model: type[BaseModel], data: Any, marked: MarkedYaml | None, place: tuple[str | int, ...]) -> Any:
+    """`data` as a strict `model`, or the first error with its line.
+
+    Raises:
+        RecipeError: naming the place, the value and what was expected.
+    """
+    try:
+        return model.model_validate_json(orjson.dumps(data), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        inner = tuple(part for part in first["loc"] if not (isinstance(part, str) and part not in str(data) and part[:1].isupper()))
+        hint = None
+        message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            known = sorted(field.alias or name for name, field in model.model_fields.items())
+            message, hint = "no such field", f"known here: {', '.join(known)}" if len(inner) == 1 else None
+        elif first["type"] == "missing":
+            message = "is missing"
+        elif isinstance(first.get("input"), str | int | float | bool) and "Value error" not in first["msg"]:
+            message = f"{first['input']!r}: {message[:1].lower()}{message[1:]}"
+        if marked is None:
+            raise RecipeError(f"{'.'.join(map(str, (*place, *inner)))}: {message}", hint=hint) from None
+        raise marked.error((*place, *inner), message, hint) from None

@@ -1,0 +1,107 @@
+"""Rows: what a corpus is made of, as columns of an Arrow table or a polars frame.
+
+Every row has an `id`, given once at reading and never changed by an edit, and a `content_hash` beside it, which
+an edit changes. A corpus is of one of three kinds:
+
+| kind       | columns that hold its content                                                         |
+|------------|---------------------------------------------------------------------------------------|
+| cpt        | `text`                                                                                |
+| sft        | `messages` = list of {role, content}                                                  |
+| preference | `prompt`, `chosen`, `rejected` = lists of {role, content}; before pairs are made, the |
+|            | `candidates` = list of {model, text}, with `options` and `answer` where there is a key |
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from tilth.core.fingerprints import canonical
+
+Kind = Literal["cpt", "sft", "preference"]
+Status = Literal["kept", "dropped", "failed", "quarantined"]
+Language = str
+"""BCP-47: `en`, `zh`, … and `und` where it is not known."""
+
+ROLES = ("system", "user", "assistant")
+
+MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+OPTIONS = pl.List(pl.Struct({"label": pl.String, "text": pl.String}))
+CANDIDATES = pl.List(pl.Struct({"model": pl.String, "text": pl.String}))
+
+COMMON: dict[str, Any] = {
+    "id": pl.String,
+    "content_hash": pl.String,
+    "source": pl.String,
+    "revision": pl.String,
+    "license": pl.String,
+    "language": pl.String,
+    "parents": pl.List(pl.String),
+}
+"""Columns of every row, of every kind."""
+
+CONTENT: dict[Kind, dict[str, Any]] = {
+    "cpt": {"text": pl.String},
+    "sft": {"messages": MESSAGES},
+    "preference": {
+        "prompt": MESSAGES,
+        "chosen": MESSAGES,
+        "rejected": MESSAGES,
+        "options": OPTIONS,
+        "answer": pl.String,
+        "candidates": CANDIDATES,
+        "strategy": pl.String,
+        "margin": pl.Float64,
+        "chosen_model": pl.String,
+        "rejected_model": pl.String,
+    },
+}
+"""Columns that hold the content, by kind, while rows travel."""
+
+RELEASED: dict[Kind, tuple[str, ...]] = {
+    "cpt": ("text",),
+    "sft": ("messages",),
+    "preference": ("prompt", "chosen", "rejected", "strategy", "margin", "chosen_model", "rejected_model"),
+}
+"""Content columns that a release publishes."""
+
+
+def schema(kind: Kind) -> dict[str, Any]:
+    """Column → polars type of the rows of a kind while they travel."""
+    return {**COMMON, **CONTENT[kind]}
+
+
+def row_id(source: str, key: object, ordinal: int = 0) -> str:
+    """32 hex digits: hash of the source's name, the row's own key there, and how often that key came before.
+
+    Where a source has no key of its own, `key` is the content hash: two equal rows keep two ids.
+
+    >>> row_id("notes", "a1") == row_id("notes", "a1"), row_id("notes", "a1") == row_id("notes", "a1", 1)
+    (True, False)
+    """
+    return hashlib.sha256(canonical([source, key, ordinal])).hexdigest()[:32]
+
+
+def content_hash(content: Mapping[str, object]) -> str:
+    """32 hex digits: hash of the content columns of one row, None left out (a new column changes no old hash)."""
+    return hashlib.sha256(canonical({k: v for k, v in content.items() if v is not None})).hexdigest()[:32]
+
+
+def content_hashes(frame: pl.DataFrame, kind: Kind) -> pl.Series:
+    """`content_hash` of every row of a frame."""
+    rows = frame.select(list(CONTENT[kind])).iter_rows(named=True)
+    return pl.Series("content_hash", [content_hash(row) for row in rows], dtype=pl.String)
+
+
+def message(role: str, content: str) -> dict[str, str]:
+    """One message of a conversation."""
+    assert role in ROLES, role
+    return {"role": role, "content": content}
+
+
+def conversation(turns: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Messages from (role, content) pairs."""
+    return [message(role, content) for role, content in turns]

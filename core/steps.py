@@ -1,0 +1,119 @@
+"""Step: one line of a corpus in a recipe. Signals first, then rules.
+
+A step may do any of these, in this order; what it does not override, it does not do:
+
+- `edit`     change the content of rows: a pure function of (row, parameters), never stored, made again when needed
+- `measure`  compute signals, one row of columns for each row, once for ever (cached under the stage key)
+- `link`     find relations between rows (near-duplicates), from the signals of the whole corpus
+- `decide`   say which of the rows still alive go, by which rule and value: cheap, made again at every build
+- `make`     turn surviving rows into new ones (pairs, questions)
+
+Fields declared with `units.threshold` enter `decide` only: changing one recomputes no signal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from tilth.core.batch import Batch
+from tilth.core.rows import Kind
+from tilth.core.units import Unit, is_threshold
+
+FATES: dict[str, Any] = {
+    "index": pl.UInt32,
+    "status": pl.String,
+    "rule": pl.String,
+    "value": pl.String,
+    "detail": pl.String,
+}
+"""Columns of a decision: position of the row in the corpus, status (dropped, failed, quarantined), why."""
+
+Texts = Callable[[np.ndarray], list[str]]
+"""Row positions (ascending) → their texts as they stand at this step."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One threshold: drops the rows where `drop` is true, and reports `signal` as the value.
+
+    `drop` must be null-safe in this sense: null means that the signal does not apply, and keeps the row.
+    """
+
+    name: str
+    signal: str
+    drop: pl.Expr
+    status: str = "dropped"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a step may know beside the rows: kind of corpus, seed, and the benchmark items of the recipe."""
+
+    kind: Kind
+    seed: int
+    benchmarks: pl.DataFrame
+    """Columns benchmark, item, question, options (list of strings), answer; empty where the recipe names none."""
+
+
+class Step(Unit):
+    """One step of a corpus; see the module's words for what it may override."""
+
+    kind: ClassVar[str] = "step"
+    corpora: ClassVar[tuple[Kind, ...]] = ("cpt", "sft", "preference")
+    """Kinds of corpus that it works on."""
+    reads_benchmarks: ClassVar[bool] = False
+    """Whether `measure` looks at the benchmark items (they then enter its stage key)."""
+
+    def edit(self, batch: Batch) -> Batch:
+        """A new batch, rows and order as they were."""
+        return batch
+
+    def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
+        """Signals: one row for each row of the (edited) batch, in order. Struct and list columns are welcome."""
+        raise NotImplementedError
+
+    def link(self, signals: pl.DataFrame, texts: Texts) -> pl.DataFrame:
+        """Edges {left: u32, right: u32, similarity: f32}, left < right, sorted, for all rows of the corpus."""
+        raise NotImplementedError
+
+    def rules(self) -> Sequence[Rule]:
+        """The thresholds, in the order in which they are asked; the first that drops a row is its reason."""
+        return ()
+
+    def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
+        """Fates (columns `FATES`) of the rows that go; rows not named are kept.
+
+        `signals` holds the rows of the whole corpus in order, with `id`; `alive` (bool, one a row) those that no
+        earlier step took.
+        """
+        fates = []
+        open_rows = signals.with_row_index("index").filter(pl.Series(alive))
+        for rule in self.rules():
+            marked = open_rows.with_columns(rule.drop.fill_null(False).alias("_drop"))
+            gone = marked.filter("_drop")
+            if gone.height:
+                fates.append(
+                    gone.select(
+                        pl.col("index").cast(pl.UInt32),
+                        pl.lit(rule.status).alias("status"),
+                        pl.lit(rule.name).alias("rule"),
+                        pl.col(rule.signal).cast(pl.String).alias("value"),
+                        pl.lit(None, pl.String).alias("detail"),
+                    )
+                )
+            open_rows = marked.filter(~pl.col("_drop")).drop("_drop")
+        return pl.concat(fates).sort("index") if fates else pl.DataFrame(schema=FATES)
+
+    def measured_parameters(self) -> dict[str, Any]:
+        """The parameters that enter the signals: all but the thresholds."""
+        return {k: v for k, v in self.parameters().items() if not is_threshold(type(self), k)}
+
+    @classmethod
+    def does(cls, hook: str) -> bool:
+        """Whether this step overrides `edit`, `measure`, `link` or `make`."""
+        return getattr(cls, hook, None) is not getattr(Step, hook, None)

@@ -1,0 +1,93 @@
+"""Units: the things a recipe can name, each in one file, found by walking the folders.
+
+A unit is a frozen, validated set of parameters (its fields, with their docs) and the code that uses them.
+Writing `class MyRule(Step, name="my_rule", version=1)` in a file under `filters/` is all it takes: there is no
+list to edit. `find("step", "my_rule")` returns the class.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tilth.core.errors import RecipeError
+
+ROOMS = ("tilth.filters", "tilth.annotators", "tilth.builders")
+"""Folders that may hold units."""
+
+
+class Unit(BaseModel):
+    """A named, versioned unit with keyword parameters. Subclass a kind (`Step`, `Format`, `Shape` …), not this.
+
+    Raise `version` when the output changes for the same parameters in a way that the code digest cannot see.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 0
+    distributions: ClassVar[tuple[str, ...]] = ()
+    """Third-party distributions whose version decides the output."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, name: str = "", version: int = 0, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if not name:
+            return
+        assert cls.kind and version > 0, f"unit {cls.__name__} needs a kind and a version"
+        cls.name, cls.version = name, version
+        taken = _UNITS.setdefault(cls.kind, {}).setdefault(name, cls)
+        assert taken.__module__ == cls.__module__, f"{cls.kind} {name!r} is in {taken.__module__} and {cls.__module__}"
+        _UNITS[cls.kind][name] = cls
+
+    def parameters(self) -> dict[str, Any]:
+        """All parameters as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+_UNITS: dict[str, dict[str, type[Unit]]] = {}
+
+
+def threshold(default: Any, description: str, **constraints: Any) -> Any:
+    """A field that decides but does not measure: changing it re-decides and recomputes no signal."""
+    return Field(default, description=description, json_schema_extra={"threshold": True}, **constraints)
+
+
+def is_threshold(unit: type[Unit], field: str) -> bool:
+    """Whether the field was declared with `threshold`."""
+    extra = unit.model_fields[field].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("threshold"))
+
+
+@functools.cache
+def _walk() -> None:
+    for room in ROOMS:
+        package = importlib.import_module(room)
+        for module in pkgutil.walk_packages(package.__path__, prefix=room + "."):
+            importlib.import_module(module.name)
+
+
+def find(kind: str, name: str) -> type[Unit]:
+    """The unit class of that kind and name.
+
+    Raises:
+        RecipeError: there is none; the message lists the near ones.
+    """
+    units = every(kind)
+    if name not in units:
+        import difflib
+
+        near = difflib.get_close_matches(name, units, n=3) or sorted(units)
+        raise RecipeError(f"unknown {kind} {name!r}", hint=f"did you mean {', '.join(near)}?")
+    return units[name]
+
+
+def every(kind: str) -> dict[str, type[Unit]]:
+    """All units of a kind by name, sorted."""
+    _walk()
+    return dict(sorted(_UNITS.get(kind, {}).items()))

@@ -1,0 +1,1 @@
+"""Releases: cut, open, diff, verify, yank; the local registry and the Hub."""

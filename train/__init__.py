@@ -1,0 +1,1 @@
+"""Training from a release: sft, dpo. Reads releases only."""
