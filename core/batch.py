@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
-
 from tilth.core.rows import CONTENT, MESSAGES, Kind
 
 T = TypeVar("T")

@@ -126,3 +126,18 @@ def _module_code(name: str) -> tuple[str, tuple[str, ...]] | None:
             node.body = body[1:] or [ast.Pass()]
     ours = tuple(item for item in imported if item == PACKAGE or item.startswith(PACKAGE + "."))
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16], ours
+
+
+def code_commit() -> str | None:
+    """Commit (40 hex digits, `+` behind it where files differ) of the checkout that this code runs from; None outside one."""
+    import subprocess
+
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True, timeout=10)
+        changed = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")

@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 from pydantic import Field, ValidationError
-
 from tilth.core.builds import SCHEMA_VERSION, BuildRecord, _Part
 from tilth.core.errors import RegistryError, VerifyError
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import yaml
-
 from tilth.core.errors import RecipeError
 
 Path_ = tuple[str | int, ...]
@@ -87,7 +87,7 @@ def _scalar(node: yaml.Node, path: Path_, marked: MarkedYaml) -> Any:
             return node.value
         case "int" | "float" | "bool" | "null":
             value = yaml.SafeLoader("").construct_object(node)
-            if isinstance(value, float) and value != value or value in (float("inf"), float("-inf")):
+            if isinstance(value, float) and not math.isfinite(value):
                 raise marked.error(path, f"{node.value} is not a finite number")
             return value
         case tag:

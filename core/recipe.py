@@ -24,7 +24,6 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
 from tilth.core import marked_yaml, units
 from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import digest

@@ -8,7 +8,8 @@ an edit changes. A corpus is of one of three kinds:
 | cpt        | `text`                                                                                |
 | sft        | `messages` = list of {role, content}                                                  |
 | preference | `prompt`, `chosen`, `rejected` = lists of {role, content}; before pairs are made, the |
-|            | `candidates` = list of {model, text}, with `options` and `answer` where there is a key |
+|            | `candidates` = list of {model, text}, with `options` and the `answer` key, a           |
+|            | `reference` answer, or the `group` (`benchmark/item`) that they are completions of     |
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
-
 from tilth.core.fingerprints import canonical
 
 Kind = Literal["cpt", "sft", "preference"]
@@ -53,6 +53,8 @@ CONTENT: dict[Kind, dict[str, Any]] = {
         "options": OPTIONS,
         "answer": pl.String,
         "candidates": CANDIDATES,
+        "reference": pl.String,
+        "group": pl.String,
         "strategy": pl.String,
         "margin": pl.Float64,
         "chosen_model": pl.String,

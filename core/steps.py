@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
-
 from tilth.core.batch import Batch
 from tilth.core.rows import Kind
 from tilth.core.units import Unit, is_threshold
@@ -60,6 +60,36 @@ class Context:
     """Columns benchmark, item, question, options (list of strings), answer; empty where the recipe names none."""
 
 
+@dataclass(frozen=True)
+class MakeContext(Context):
+    """What a maker may know beside: where calls are stored, what may be spent, whom to tell."""
+
+    calls: Path
+    max_usd: float | None
+    on_progress: Callable[[int, int, float], None] | None = None
+    """Called with (calls done, calls in all, USD so far)."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a maker gives back.
+
+    `rows` has the columns of the corpus's kind; `fates` (columns `FATES`, `index` = position in the rows given)
+    names the rows that went; `made` rows are more than one for one, `merged` rows went into another:
+    rows.height = (rows given - fates.height) + made - merged.
+    """
+
+    rows: pl.DataFrame
+    fates: pl.DataFrame
+    made: int = 0
+    merged: int = 0
+    judgements: pl.DataFrame | None = None
+    judges: tuple[dict[str, Any], ...] = ()
+    """Fields of `core.builds.JudgeEntry`, but the corpus, for each judge asked."""
+    usd: float = 0.0
+    """Spent by this run."""
+
+
 class Step(Unit):
     """One step of a corpus; see the module's words for what it may override."""
 
@@ -67,7 +97,9 @@ class Step(Unit):
     corpora: ClassVar[tuple[Kind, ...]] = ("cpt", "sft", "preference")
     """Kinds of corpus that it works on."""
     reads_benchmarks: ClassVar[bool] = False
-    """Whether `measure` looks at the benchmark items (they then enter its stage key)."""
+    """Whether `measure` or `make` looks at the benchmark items (they then enter its stage key)."""
+    link_only: ClassVar[tuple[str, ...]] = ()
+    """Signals that only `link` reads (signatures): `decide` is spared loading them."""
 
     def edit(self, batch: Batch) -> Batch:
         """A new batch, rows and order as they were."""
@@ -108,6 +140,19 @@ class Step(Unit):
                 )
             open_rows = marked.filter(~pl.col("_drop")).drop("_drop")
         return pl.concat(fates).sort("index") if fates else pl.DataFrame(schema=FATES)
+
+    def account(
+        self, signals: pl.DataFrame, alive: np.ndarray, fates: pl.DataFrame, benchmarks: pl.DataFrame
+    ) -> list[dict[str, Any]]:
+        """What the card says of this step beside the ledger: `core.builds.ContaminationEntry` fields, or nothing.
+
+        `alive` is as it was before this step.
+        """
+        return []
+
+    def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
+        """New rows from all the rows still alive (edits applied), in order."""
+        raise NotImplementedError
 
     def measured_parameters(self) -> dict[str, Any]:
         """The parameters that enter the signals: all but the thresholds."""

@@ -13,11 +13,17 @@ import pkgutil
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
-
 from tilth.core.errors import RecipeError
 
-ROOMS = ("tilth.filters", "tilth.annotators", "tilth.builders")
-"""Folders that may hold units."""
+ROOMS = (
+    "tilth.filters",
+    "tilth.annotators.questions",
+    "tilth.annotators.providers",
+    "tilth.builders.formats",
+    "tilth.builders.shapes",
+    "tilth.builders.makers",
+)
+"""Folders whose files hold units."""
 
 
 class Unit(BaseModel):
@@ -34,9 +40,12 @@ class Unit(BaseModel):
     distributions: ClassVar[tuple[str, ...]] = ()
     """Third-party distributions whose version decides the output."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__()  # the keywords are for the hook below
+
     @classmethod
     def __pydantic_init_subclass__(cls, *, name: str = "", version: int = 0, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
+        super().__pydantic_init_subclass__()
         if not name:
             return
         assert cls.kind and version > 0, f"unit {cls.__name__} needs a kind and a version"

@@ -1,0 +1,1 @@
+"""Benchmarks: commands that anyone can run, and what they measured (README.md)."""

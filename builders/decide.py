@@ -1,0 +1,81 @@
+"""Decide: rules over cached signals, step by step on the rows still alive. Seconds, however long measuring took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from tilth.builders.corpus_files import columns
+from tilth.builders.layout import Segment
+from tilth.core.ledger import LedgerLine
+from tilth.core.stages import writing
+from tilth.core.steps import FATES, Step
+
+STATUSES = ("dropped", "failed", "quarantined")
+NOT_SIGNALS = ("id", "content_hash")
+
+
+def decide(segment: Segment, benchmarks: pl.DataFrame) -> None:
+    """Decide one segment; writes `fates.parquet` and `alive.npy` into its stage and finishes it.
+
+    The facts of the stage: `ledger` (lines), `contamination` (entries), `signals` (quantiles).
+    """
+    rows = columns(segment.inputs, segment.edited, ["id", "content_hash", "source"])
+    alive = np.ones(rows.height, dtype=bool)
+    lines: list[dict[str, Any]] = []
+    fates: list[pl.DataFrame] = []
+    contamination: list[dict[str, Any]] = []
+    distributions: dict[str, dict[str, float]] = {}
+    for position, step in enumerate(segment.steps):
+        signals = columns(segment.inputs, segment.measures[position], but=step.link_only)
+        assert signals["id"].equals(rows["id"]), f"{step.name}: sidecars are not in the order of the rows"
+        edges = pl.read_parquet(segment.links[position].folder / "edges.parquet") if position in segment.links else None
+        gone = step.decide(signals, alive, edges)
+        _check(step, gone, alive)
+        contamination += [{"corpus": segment.corpus, **entry} for entry in step.account(signals, alive, gone, benchmarks)]
+        lines.append(line(segment.corpus, step.name, int(alive.sum()), gone).model_dump())
+        alive[gone["index"].to_numpy()] = False
+        fates.append(gone.with_columns(pl.lit(step.name).alias("step")))
+        distributions |= _distributions(f"{segment.corpus}/{step.name}", signals)
+    every = pl.concat([*fates, pl.DataFrame(schema={**FATES, "step": pl.String})])
+    named = every.join(rows.with_row_index("index"), on="index", how="left", maintain_order="left")
+    with writing(segment.decide.path("fates.parquet")) as path:
+        named.write_parquet(path)
+    with writing(segment.decide.path("alive.npy")) as path, path.open("wb") as file:
+        np.save(file, alive)
+    segment.decide.finish(ledger=lines, contamination=contamination, signals=distributions, rows=int(alive.sum()))
+
+
+def alive(segment: Segment) -> np.ndarray:
+    """Which rows of a decided segment are still there (bool, one a row)."""
+    found: np.ndarray = np.load(segment.decide.folder / "alive.npy")
+    return found
+
+
+def line(corpus: str, step: str, rows_in: int, gone: pl.DataFrame, made: int = 0, merged: int = 0) -> LedgerLine:
+    """The ledger line of a step over `rows_in` rows, `gone` being the fates of those that went."""
+    counts = {status: gone.filter(pl.col("status") == status).height for status in STATUSES}
+    kept = rows_in - gone.height
+    return LedgerLine(corpus=corpus, step=step, rows_in=rows_in, kept=kept, **counts, made=made, merged=merged, rows_out=kept + made - merged)
+
+
+def _check(step: Step, gone: pl.DataFrame, alive: np.ndarray) -> None:
+    index = gone["index"].to_numpy()
+    assert gone.columns == list(FATES), f"{step.name}: fates with columns {gone.columns}"
+    assert len(np.unique(index)) == len(index), f"{step.name}: a row has two fates"
+    assert alive[index].all(), f"{step.name}: a row that was gone has a fate"
+    assert set(gone["status"].unique()) <= set(STATUSES), f"{step.name}: unknown status"
+
+
+def _distributions(prefix: str, signals: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Mean and quantiles of every number among the signals."""
+    found = {}
+    for name, dtype in signals.schema.items():
+        column = signals[name].drop_nulls()
+        if name in NOT_SIGNALS or not dtype.is_numeric() or not len(column):
+            continue
+        column = column.cast(pl.Float64).drop_nans()
+        quantiles = {f"p{int(q * 100)}": column.quantile(q, "nearest") or 0.0 for q in (0.05, 0.5, 0.95)}
+        found[f"{prefix}.{name}"] = {"mean": float(column.mean() or 0.0), **quantiles}  # type: ignore[arg-type]
+    return found

@@ -1,0 +1,1 @@
+"""File formats: bytes → records. One file, one format."""

@@ -1,0 +1,87 @@
+"""The rows of an annotation job: a file's records, or the rows of a release, as questions want them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tilth.annotators.job_file import InputFields, JobFile
+from tilth.builders.locking import format_of
+from tilth.builders.records import BadRecord, Record, take
+from tilth.builders.shapes.choices import LABELS
+from tilth.core.errors import SourceError
+from tilth.core.recipe import Source
+from tilth.core.rows import CANDIDATES, MESSAGES, OPTIONS, content_hash, conversation, row_id
+
+COLUMNS: dict[str, Any] = {"id": pl.String, "prompt": MESSAGES, "candidates": CANDIDATES, "answer": pl.String, "options": OPTIONS,
+                           "reference": pl.String, "language": pl.String}  # fmt: skip
+
+
+def of_file(job: JobFile) -> pl.DataFrame:
+    """Rows of the job's input file, columns `COLUMNS`.
+
+    Raises:
+        SourceError: the file, or a record of it, is not what the job says; naming file and record.
+    """
+    path = job.input_path
+    source = Source(path=path.name, shape={"text": {}}, license="unused")
+    rows = []
+    for number, record in format_of(job.job.name, source).records(path, path.name):
+        if job.job.limit is not None and len(rows) >= job.job.limit:
+            break
+        try:
+            if isinstance(record, BadRecord):
+                raise record
+            rows.append(_row(record, job.job.fields))
+        except BadRecord as error:
+            raise SourceError(f"{path}:{number}: {error}", hint="name the fields under `fields` in the job") from None
+    if not rows:
+        raise SourceError(f"{path}: no records")
+    return pl.DataFrame(rows, schema=COLUMNS)
+
+
+def of_release(files: Sequence[Path], limit: int | None) -> pl.DataFrame:
+    """Rows of a config of a release: the candidates are `chosen` and `rejected`, or the last answer of a conversation."""
+    frame = pl.read_parquet(list(files))
+    frame = frame.head(limit) if limit is not None else frame
+    rows = []
+    for row in frame.iter_rows(named=True):
+        if "chosen" in row:
+            prompt = row["prompt"]
+            sides = (("chosen", row["chosen_model"]), ("rejected", row["rejected_model"]))
+            candidates = [{"model": model or side, "text": row[side][-1]["content"]} for side, model in sides]
+        elif "messages" in row:
+            prompt, candidates = row["messages"][:-1], [{"model": "answer", "text": row["messages"][-1]["content"]}]
+        else:
+            prompt, candidates = conversation([("user", row["text"])]), []
+        rows.append({"id": row["id"], "prompt": prompt, "candidates": candidates, "language": row["language"]})
+    return pl.DataFrame(rows, schema=COLUMNS)
+
+
+def _row(record: Record, fields: InputFields) -> dict[str, Any]:
+    prompt = take(record, fields.prompt)
+    completions = record.get(fields.completions) or []
+    options = record.get(fields.options) or []
+    if isinstance(options, dict):
+        options = [{"label": label, "text": text} for label, text in sorted(options.items())]
+    elif options and isinstance(options[0], str):
+        options = [{"label": label, "text": text} for label, text in zip(LABELS, options, strict=False)]
+    if not isinstance(prompt, str | list) or not prompt:
+        raise BadRecord(f"field {fields.prompt!r} is neither text nor messages")
+    if not isinstance(completions, list):
+        raise BadRecord(f"field {fields.completions!r} is not a list")
+    named = [one if isinstance(one, dict) else {"model": f"completion-{i}", "text": one} for i, one in enumerate(completions, start=1)]
+    said = record.get(fields.id) if fields.id else None
+    return {
+        "id": str(said) if said is not None else row_id("job", content_hash({"record": record})),
+        "prompt": conversation([("user", prompt)]) if isinstance(prompt, str) else prompt,
+        "candidates": [{"model": str(one.get("model", "")), "text": str(one.get("text", ""))} for one in named],
+        "answer": _text(record.get(fields.answer)), "options": options or None,
+        "reference": _text(record.get(fields.reference)), "language": _text(record.get(fields.language)),
+    }  # fmt: skip
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,220 @@
+"""Layout: all stages of a build with their keys, before anything runs. `plan` prints it, `build` walks it.
+
+A corpus is a chain of segments. A segment is: rows (read from sources, or made by the segment before), steps over
+them, a decision, and, where the last step is a maker, the rows it makes, which the next segment begins with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tilth.builders.locking import format_of
+from tilth.builders.read import SourceReader
+from tilth.builders.records import Shape
+from tilth.core import units
+from tilth.core.fingerprints import code_digests, versions
+from tilth.core.home import Home
+from tilth.core.lock import Lock, LockedFile
+from tilth.core.recipe import RecipeFile, Source
+from tilth.core.rows import Kind
+from tilth.core.stages import Stage, stage, unit_parts
+from tilth.core.steps import Step
+
+COLUMNS = versions(["polars", "pyarrow"])
+"""What writes our files: another version may write other bytes."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a build may be told beside its recipe.
+
+    `limit` (records of each source) and `share` (part of the rows, by id hash) make it a trial.
+    """
+
+    limit: int | None = None
+    share: float = 1.0
+
+    @property
+    def trial(self) -> str | None:
+        """Why the build is a trial, None where it is not one."""
+        said = [f"--limit {self.limit}"] if self.limit is not None else []
+        said += [f"--share {self.share:g}"] if self.share < 1 else []
+        return " ".join(said) or None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stretch of a corpus between two makings of rows."""
+
+    corpus: Kind
+    inputs: tuple[Stage, ...]
+    steps: tuple[Step, ...]
+    measures: tuple[dict[str, Stage], ...]
+    """For each step: key of the input stage → stage of its sidecars."""
+    edited: dict[str, Stage]
+    """Key of the input stage → stage of the edited rows."""
+    links: dict[int, Stage]
+    """Position of a step that links → stage of its edges."""
+    decide: Stage
+    maker: Step | None
+    make: Stage | None
+
+
+@dataclass(frozen=True)
+class CorpusLayout:
+    """A corpus: its segments, and the stage of its Parquet shards."""
+
+    kind: Kind
+    sources: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    write: Stage
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole build."""
+
+    recipe: RecipeFile
+    lock: Lock
+    options: Options
+    reads: dict[str, SourceReader]
+    benchmark_reads: dict[str, SourceReader]
+    benchmarks: Stage | None
+    corpora: tuple[CorpusLayout, ...]
+    home: Home
+
+    def stages(self) -> Iterator[tuple[str, str, Stage]]:
+        """(what it does, over which rows, stage), in the order in which they run."""
+        for name, reader in {**self.reads, **self.benchmark_reads}.items():
+            yield "read", name, reader.stage
+        if self.benchmarks:
+            yield "benchmarks", "", self.benchmarks
+        for corpus in self.corpora:
+            names = corpus.sources
+            for segment in corpus.segments:
+                for position, (step, found) in enumerate(zip(segment.steps, segment.measures, strict=True)):
+                    for name, one in zip(names, found.values(), strict=True):
+                        yield f"{corpus.kind} {step.name}", name, one
+                    if position in segment.links:
+                        yield f"{corpus.kind} {step.name} link", "", segment.links[position]
+                for name, one in zip(names, segment.edited.values(), strict=True):
+                    yield f"{corpus.kind} edits", name, one
+                yield f"{corpus.kind} decide", f"before {segment.maker.name}" if segment.maker else "", segment.decide
+                if segment.make and segment.maker:
+                    yield f"{corpus.kind} {segment.maker.name}", "", segment.make
+                    names = (segment.maker.name,)
+            yield f"{corpus.kind} write", "", corpus.write
+
+
+def lay(recipe: RecipeFile, lock: Lock, files: dict[str, list[tuple[LockedFile, Path]]], home: Home, options: Options) -> Layout:
+    """Lay out a build. Nothing runs and nothing is created."""
+    said = recipe.recipe
+    reads = {name: _reader(name, source, files[name], lock, home, options) for name, source in said.sources.items()}
+    everything = Options()
+    benchmarks = {name: _reader(name, source, files[name], lock, home, everything) for name, source in said.benchmarks.items()}
+    items = None
+    if benchmarks:
+        parts = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests(__name__)}
+        items = stage(home, "benchmarks", "benchmarks", parts)
+    made: list[CorpusLayout] = []
+    for kind, corpus in said.corpora.items():
+        inputs = tuple(reads[name].stage for name in corpus.sources)
+        segments = tuple(_segments(kind, inputs, said.steps(kind), said.seed, items, home))
+        last = segments[-1]
+        parts = {
+            "decide": [segment.decide.key for segment in segments],
+            "edited": [one.key for one in last.edited.values()],
+            "splits": corpus.splits,
+            "seed": said.seed,
+            "code": code_digests("tilth.builders.write"),
+            "distributions": COLUMNS,
+        }
+        made.append(CorpusLayout(kind, tuple(corpus.sources), segments, stage(home, "write", f"{kind}/write", parts)))
+    return Layout(recipe, lock, options, reads, benchmarks, items, tuple(made), home)
+
+
+def _reader(
+    name: str, source: Source, files: list[tuple[LockedFile, Path]], lock: Lock, home: Home, options: Options
+) -> SourceReader:
+    form = format_of(name, source)
+    shape_name, params = next(iter(source.shape.items()))
+    shape = units.find("shape", shape_name)(**params)
+    assert isinstance(shape, Shape)
+    parts: dict[str, Any] = {
+        "source": name,
+        "format": unit_parts(form, form.parameters()),
+        "shape": unit_parts(shape, shape.parameters()),
+        "license": source.model_dump(mode="json")["license"],
+        "language": source.model_dump(mode="json")["language"],
+        "key": source.key,
+        "files": [file.sha256 for file, _ in files],
+        "revision": lock.sources[name].revision,
+        "limit": options.limit,
+        "share": options.share,
+        "code": code_digests("tilth.builders.read"),
+        "distributions": COLUMNS,
+    }
+    made = stage(home, "read", f"read {name}", parts)
+    return SourceReader(name, source, files, lock.sources[name].revision, form, shape, shape.makes, made, options.limit, options.share)
+
+
+def _segments(
+    kind: Kind, inputs: tuple[Stage, ...], steps: Sequence[Step], seed: int, items: Stage | None, home: Home
+) -> Iterator[Segment]:
+    waiting: list[Step] = []
+    for step in steps:
+        if step.does("make"):
+            segment = _segment(kind, inputs, tuple(waiting), step, seed, items, home)
+            assert segment.make is not None
+            yield segment
+            inputs, waiting = (segment.make,), []
+        else:
+            waiting.append(step)
+    yield _segment(kind, inputs, tuple(waiting), None, seed, items, home)
+
+
+def _decided(steps: Sequence[Step]) -> dict[str, Any]:
+    """What decides a decision: all parameters of all steps, flat, so that `plan` can name the one that changed."""
+    parts: dict[str, Any] = {"order": [step.name for step in steps], "parameters": {}, "versions": {}, "code": code_digests("tilth.builders.decide")}
+    for position, step in enumerate(steps):
+        name = step.name if parts["order"].count(step.name) == 1 else f"{step.name}[{position}]"
+        parts["parameters"] |= {f"{name}.{field}": value for field, value in step.parameters().items()}
+        parts["versions"][name] = step.version
+        parts["code"] |= code_digests(type(step).__module__)
+    return parts
+
+
+def _segment(
+    kind: Kind, inputs: tuple[Stage, ...], steps: tuple[Step, ...], maker: Step | None, seed: int, items: Stage | None, home: Home
+) -> Segment:
+    sweep = {"code": code_digests("tilth.builders.sweep"), "distributions": COLUMNS, "kind": kind, "seed": seed}
+    measures: list[dict[str, Stage]] = []
+    links: dict[int, Stage] = {}
+    edits: list[dict[str, Any]] = []
+    for position, step in enumerate(steps):
+        own = unit_parts(step, step.measured_parameters())
+        if step.does("edit"):
+            edits = [*edits, unit_parts(step, step.measured_parameters())]
+        shared = {**own, "sweep": sweep, "edits": edits, "benchmarks": items.key if items and step.reads_benchmarks else None}
+        found = {one.key: stage(home, f"measure/{step.name}", f"{kind}/{step.name}", {**shared, "input": one.key}) for one in inputs}
+        measures.append(found)
+        if step.does("link"):
+            parts = {**own, "edits": edits, "inputs": [one.key for one in found.values()]}
+            links[position] = stage(home, f"link/{step.name}", f"{kind}/{step.name} link", parts)
+    kept = {one.key: stage(home, "edited", f"{kind}/edited", {"edits": edits, "sweep": sweep, "input": one.key}) for one in inputs}
+    decide = stage(home, "decide", f"{kind}/decide", {
+        **_decided(steps),
+        "measures": [[one.key for one in found.values()] for found in measures],
+        "links": [one.key for one in links.values()],
+        "inputs": [one.key for one in inputs],
+    })  # fmt: skip
+    make = None
+    if maker is not None:
+        parts = {**unit_parts(maker, maker.parameters()), "decide": decide.key, "edited": [one.key for one in kept.values()],
+                 "benchmarks": items.key if items and maker.reads_benchmarks else None, "seed": seed,
+                 "distributions_io": COLUMNS}  # fmt: skip
+        make = stage(home, f"make/{maker.name}", f"{kind}/{maker.name}", parts)
+    return Segment(kind, inputs, steps, tuple(measures), kept, links, decide, maker, make)

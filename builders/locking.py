@@ -1,0 +1,123 @@
+"""`tilth lock`: every source of a recipe resolved once, to bytes. `build` holds the world against the lock."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from tilth.builders import hub_source
+from tilth.builders.records import Format
+from tilth.core import units
+from tilth.core.errors import LockError, SourceError
+from tilth.core.fingerprints import file_digest
+from tilth.core.lock import Lock, LockedFile, LockedSource
+from tilth.core.recipe import RecipeFile, Source
+
+
+def format_of(name: str, source: Source) -> Format:
+    """The format of a source, named or told from the file's name.
+
+    Raises:
+        SourceError: the name does not tell.
+    """
+    if source.format:
+        cls = units.find("format", source.format)
+    else:
+        bare = source.path.removesuffix(".zst").removesuffix(".gz")
+        ends = {suffix: cls for cls in units.every("format").values() for suffix in cls.suffixes}  # type: ignore[attr-defined]
+        found = [cls for suffix, cls in ends.items() if bare.endswith(suffix)]
+        if not found:
+            known = ", ".join(sorted(ends))
+            raise SourceError(f"source {name}: {source.path}: what format?", hint=f"set `format`; known endings: {known} (.zst, .gz)")
+        cls = found[0]
+    made = cls(encoding=source.encoding)  # type: ignore[call-arg]
+    assert isinstance(made, Format)
+    return made
+
+
+def local_files(name: str, source: Source, root: Path) -> list[tuple[str, Path]]:
+    """(name inside the source, path) of a local source's files, sorted.
+
+    Raises:
+        SourceError: there is none.
+    """
+    pattern = root / source.path
+    if pattern.is_dir():
+        raise SourceError(f"source {name}: {pattern} is a folder", hint="name files: a glob such as folder/*.jsonl")
+    paths = [Path(found) for found in sorted(glob.glob(str(pattern), recursive=True)) if Path(found).is_file()]
+    if not paths:
+        raise SourceError(f"source {name}: {pattern}: no such file", hint="paths count from the recipe's folder, or from --data-root")
+    base = Path(root / source.path.split("*")[0].split("?")[0].split("[")[0]).parent
+    return [(path.relative_to(base).as_posix(), path) for path in paths]
+
+
+def lock(recipe: RecipeFile) -> Lock:
+    """Resolve all sources and benchmarks of a recipe.
+
+    Raises:
+        SourceError: one of them is missing, empty or damaged.
+        NetworkError: the Hub cannot be reached.
+    """
+    every = {**recipe.recipe.sources, **recipe.recipe.benchmarks}
+    return Lock(recipe=recipe.recipe.name, sources={name: _lock_one(name, source, recipe) for name, source in every.items()})
+
+
+def _lock_one(name: str, source: Source, recipe: RecipeFile) -> LockedSource:
+    if source.path.startswith("hf://"):
+        commit, found = hub_source.resolve(name, source.path)
+        revision = commit
+    else:
+        revision, found = "", local_files(name, source, recipe.data_root)
+    form = format_of(name, source)
+    files = [
+        LockedFile(name=shown, sha256=file_digest(path), bytes=path.stat().st_size, rows=_count(form, path, shown)) for shown, path in found
+    ]
+    rows = sum(file.rows for file in files)
+    if not rows:
+        raise SourceError(f"source {name}: {source.path}: no records", hint="an empty source is a mistake; take it out")
+    sha256 = _all(file.sha256 for file in files)
+    return LockedSource(path=source.path, revision=revision or f"sha256:{sha256[:16]}", sha256=sha256, rows=rows, files=files)
+
+
+def _count(form: Format, path: Path, shown: str) -> int:
+    return sum(1 for _ in form.records(path, shown))
+
+
+def _all(digests: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def locked_paths(recipe: RecipeFile, lock: Lock) -> dict[str, list[tuple[LockedFile, Path]]]:
+    """Source → its files where they lie now, every byte as locked.
+
+    Raises:
+        LockError: the recipe names another source, or the bytes are others than the lock's.
+    """
+    mend = f"tilth lock {recipe.path}"
+    every = {**recipe.recipe.sources, **recipe.recipe.benchmarks}
+    if recipe.recipe.name != lock.recipe:
+        raise LockError(f"{recipe.lock_path} locks {lock.recipe!r}, the recipe is {recipe.recipe.name!r}", hint=mend)
+    if missing := sorted(set(every) - set(lock.sources)):
+        raise LockError(f"{recipe.lock_path}: source {missing[0]!r} is not locked", hint=mend)
+    if extra := sorted(set(lock.sources) - set(every)):
+        raise LockError(f"{recipe.lock_path}: locks {extra[0]!r}, which the recipe no longer names", hint=mend)
+    return {name: _locked_source(name, source, lock.sources[name], recipe, mend) for name, source in every.items()}
+
+
+def _locked_source(name: str, source: Source, locked: LockedSource, recipe: RecipeFile, mend: str) -> list[tuple[LockedFile, Path]]:
+    if source.path != locked.path:
+        raise LockError(f"source {name}: the recipe says {source.path}, the lock {locked.path}", hint=mend)
+    if source.path.startswith("hf://"):
+        found = hub_source.fetch(name, source.path, locked.revision, [file.name for file in locked.files])
+    else:
+        found = local_files(name, source, recipe.data_root)
+    there, wanted = [shown for shown, _ in found], [file.name for file in locked.files]
+    if there != wanted:
+        odd = sorted(set(there) ^ set(wanted))
+        raise LockError(f"source {name}: {source.path} now matches {len(there)} files, locked were {len(wanted)} ({odd[0]})", hint=mend)
+    for file, (shown, path) in zip(locked.files, found, strict=True):
+        if path.stat().st_size != file.bytes or file_digest(path) != file.sha256:
+            raise LockError(f"source {name}: {shown} is not what was locked (sha256 {file.sha256[:12]})", hint=f"{mend}, if the change is meant")
+    return [(file, path) for file, (_, path) in zip(locked.files, found, strict=True)]

@@ -1,0 +1,128 @@
+"""Judged pairs: a panel scores the completions of a prompt; the best is chosen, a lower one rejected.
+
+UltraMedical (arXiv 2406.03949): the top-ranked completion is chosen, a random lower-ranked one rejected (the Zephyr
+way). Aquila-Med compares two. A tie at the top makes no pair here; UltraMedical prefers GPT-4's answer then, which
+is the judge preferring its own family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import polars as pl
+from pydantic import Field, field_validator
+from tilth.annotators.judge import judge
+from tilth.annotators.panel import aggregate
+from tilth.annotators.provider import Provider
+from tilth.annotators.question import Question
+from tilth.annotators.store import CallStore
+from tilth.builders.makers.objective_pairs import drawn, paired
+from tilth.core import units
+from tilth.core.rows import schema
+from tilth.core.steps import FATES, Made, MakeContext, Step
+
+Named = dict[str, dict[str, Any]]
+Fate = tuple[int, str, str, str | None, str | None]
+
+
+class JudgedPairs(Step, name="judged_pairs", version=1):
+    """Best completion chosen, a lower one rejected, by the scores of a panel. Rows that are pairs already pass."""
+
+    corpora = ("preference",)
+    question: Named = Field({"listwise": {}}, description="one question with its parameters")
+    judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}")
+    rejected: Literal["random_lower", "worst"] = Field("random_lower", description="which of the lower completions is rejected")
+    min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
+    max_usd: float | None = Field(None, ge=0, description="cap on what this step's calls cost, all runs together")
+
+    @field_validator("question")
+    @classmethod
+    def _question_is_known(cls, said: Named) -> Named:
+        _unit("question", said)
+        return said
+
+    @field_validator("judges")
+    @classmethod
+    def _judges_are_known(cls, said: list[Named]) -> list[Named]:
+        for one in said:
+            _unit("provider", one)
+        return said
+
+    def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
+        fates: list[Fate] = []
+        ready: list[int] = []
+        whole = list(rows.iter_rows(named=True))
+        for index, row in enumerate(whole):
+            if row["chosen"] is None:
+                if len(row["candidates"] or ()) < 2:
+                    fates.append((index, "dropped", "few_completions", str(len(row["candidates"] or ())), None))
+                else:
+                    ready.append(index)
+        question = _unit("question", self.question)
+        judges = [_unit("provider", one) for one in self.judges]
+        caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
+        with CallStore(context.calls) as store:
+            judged = judge(
+                rows[ready], question=question, judges=judges, store=store, max_usd=min(caps) if caps else None,
+                seed=context.seed, on_progress=context.on_progress,
+            )  # fmt: skip
+        scores: dict[str, list[dict[str, Any]]] = {}
+        for line in aggregate(judged.judgements).iter_rows(named=True):
+            scores.setdefault(line["row_id"], []).append(line)
+        waiting = set(ready)
+        out = []
+        for index, row in enumerate(whole):
+            if row["chosen"] is not None:
+                out.append(row)
+            elif index in waiting:
+                pair = self._pair(row, scores.get(row["id"], []), context.seed, lambda *fate, at=index: fates.append((at, *fate)))
+                out += [pair] if pair else []
+        gone = pl.DataFrame(fates, schema=FATES, orient="row").sort("index")
+        summaries = tuple(
+            {"judge": s.judge, "is_llm": s.is_llm, "question": s.question, "judgements": s.judgements, "statuses": s.statuses, "usd": s.usd}
+            for s in judged.judges
+        )
+        return Made(pl.DataFrame(out, schema=schema("preference")), gone, judgements=judged.judgements, judges=summaries, usd=judged.usd)
+
+    def _pair(
+        self, row: dict[str, Any], scores: list[dict[str, Any]], seed: int, gone: Callable[[str, str, str | None, str | None], None]
+    ) -> dict[str, Any] | None:
+        """The pair of one row, or why there is none."""
+        known = sorted((s for s in scores if s["score"] is not None), key=_place)
+        if len(known) < 2:
+            gone("failed", "not_judged", f"{len(known)} of {len(row['candidates'])} completions have a score", None)
+            return None
+        best, rest = known[0], known[1:]
+        lower = [s for s in rest if s["score"] < best["score"] and best["score"] - s["score"] >= self.min_margin]
+        if _place(rest[0])[:2] == _place(best)[:2]:
+            gone("dropped", "tie", f"{best['score']:g}", f"{best['candidate']} and {rest[0]['candidate']}")
+            return None
+        if not lower:
+            gone("dropped", "small_margin", f"{best['score'] - rest[-1]['score']:g}", None)
+            return None
+        texts = {candidate["model"]: candidate for candidate in row["candidates"]}
+        if self.rejected == "worst":
+            taken = lower[-1]
+        else:
+            names = drawn([texts[s["candidate"]] for s in lower], row["id"], seed, "rejected")
+            taken = next(s for s in lower if s["candidate"] == names[0]["model"])
+        margin = float(best["score"] - taken["score"])
+        return paired(row, texts[best["candidate"]], texts[taken["candidate"]], "judged", margin, 0)
+
+
+def _place(score: dict[str, Any]) -> tuple[float, float, str]:
+    """Best first: by score, then by mean rank where the question ranks."""
+    return -score["score"], score["rank"] if score["rank"] is not None else 0.0, score["candidate"]
+
+
+def _unit(kind: str, said: Named) -> Any:
+    if len(said) != 1:
+        raise ValueError(f"names {len(said)} units, must be one, as in {{name: {{}}}}")
+    name, parameters = next(iter(said.items()))
+    try:
+        made = units.find(kind, name).model_validate(parameters, strict=False)
+    except units.RecipeError as error:
+        raise ValueError(f"{error.message}; {error.hint}") from None
+    assert isinstance(made, Question | Provider)
+    return made

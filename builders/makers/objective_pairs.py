@@ -1,0 +1,87 @@
+"""Objective pairs (Aquila-Med, section 3.3; UltraMedical's exam questions): the key decides, no judge.
+
+A completion whose verdict is the key's option is right, another option wrong, no verdict neither. Chosen is a right
+one, rejected a wrong one, drawn by hash of seed and row, so that no model is preferred.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import polars as pl
+from pydantic import Field
+from tilth.builders.answers import verdict
+from tilth.core.rows import conversation, schema
+from tilth.core.steps import FATES, Made, MakeContext, Step
+
+
+class ObjectivePairs(Step, name="objective_pairs", version=1):
+    """Right completion chosen, wrong one rejected, by the answer key."""
+
+    corpora = ("preference",)
+    per_prompt: int = Field(1, ge=1, description="pairs made of one prompt at most, each of another right or wrong completion")
+    without_key: Literal["drop", "keep"] = Field("drop", description="rows that have no key: drop them, or keep them for a later maker")
+
+    def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
+        out: list[dict[str, Any]] = []
+        fates: list[tuple[int, str, str, str | None, str | None]] = []
+        made = 0
+        for index, row in enumerate(rows.iter_rows(named=True)):
+            if row["chosen"] is not None or (not row["answer"] and self.without_key == "keep"):
+                out.append(row)
+                continue
+            if not row["answer"]:
+                fates.append((index, "dropped", "no_key", None, None))
+                continue
+            right, wrong, unclear = _sorted(row)
+            if not right or not wrong:
+                rule = "no_verdict" if len(unclear) == len(row["candidates"]) else "none_right" if not right else "none_wrong"
+                counts = f"{len(right)} right, {len(wrong)} wrong, {len(unclear)} without a verdict"
+                fates.append((index, "dropped", rule, counts, None))
+                continue
+            pairs = _pairs(row, right, wrong, self.per_prompt, context.seed)
+            out += pairs
+            made += len(pairs) - 1
+        gone = pl.DataFrame(fates, schema=FATES, orient="row")
+        return Made(pl.DataFrame(out, schema=schema("preference")), gone, made=made)
+
+
+def _sorted(row: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Candidates that are right, wrong, and without a verdict."""
+    labels = [option["label"] for option in row["options"]]
+    texts = [option["text"] for option in row["options"]]
+    right, wrong, unclear = [], [], []
+    for candidate in row["candidates"]:
+        label = verdict(candidate["text"], labels, texts).label
+        (unclear if label is None else right if label == row["answer"] else wrong).append(candidate)
+    return right, wrong, unclear
+
+
+def _pairs(row: dict[str, Any], right: list[Any], wrong: list[Any], most: int, seed: int) -> list[dict[str, Any]]:
+    drawn_right, drawn_wrong = drawn(right, row["id"], seed, "right"), drawn(wrong, row["id"], seed, "wrong")
+    pairs = []
+    for number in range(min(most, max(len(right), len(wrong)))):
+        chosen, rejected = drawn_right[number % len(right)], drawn_wrong[number % len(wrong)]
+        pairs.append(paired(row, chosen, rejected, "objective", None, number))
+    return pairs
+
+
+def drawn(candidates: list[Any], identity: str, seed: int, side: str) -> list[Any]:
+    """The candidates in an order drawn by hash of seed, row and model: no model stands first more often than chance."""
+
+    def place(candidate: Any) -> bytes:
+        return hashlib.sha256(f"{seed}/{identity}/{side}/{candidate['model']}".encode()).digest()
+
+    return sorted(candidates, key=place)
+
+
+def paired(row: dict[str, Any], chosen: Any, rejected: Any, strategy: str, margin: float | None, number: int) -> dict[str, Any]:
+    """The row as a pair: the first keeps the row's id, a further one has its own and names its parent."""
+    identity = row["id"] if not number else hashlib.sha256(f"{row['id']}/{strategy}/{number}".encode()).hexdigest()[:32]
+    return {
+        **row, "id": identity, "parents": row["parents"] if not number else [row["id"]],
+        "chosen": conversation([("assistant", chosen["text"])]), "rejected": conversation([("assistant", rejected["text"])]),
+        "strategy": strategy, "margin": margin, "chosen_model": chosen["model"], "rejected_model": rejected["model"],
+        "options": None, "answer": None, "candidates": None, "reference": None, "group": None,
+    }  # fmt: skip

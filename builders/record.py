@@ -1,0 +1,139 @@
+"""The record of a build, from the facts of its stages: funnel, sources, licences, contamination, judges, gates."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import polars as pl
+from tilth.builders.layout import CorpusLayout, Layout
+from tilth.core import ledger
+from tilth.core.builds import ContaminationEntry, FileEntry, GateEntry, JudgeEntry, SourceEntry
+from tilth.core.ledger import LedgerLine
+from tilth.core.recipe import Gates
+
+DROPS = {"corpus": pl.String, "id": pl.String, "content_hash": pl.String, "source": pl.String, "step": pl.String,
+         "rule": pl.String, "value": pl.String, "status": pl.String, "detail": pl.String}  # fmt: skip
+"""Columns of the config `drops`."""
+
+
+def funnel(layout: Layout) -> list[LedgerLine]:
+    """All ledger lines; each corpus begins with `read`, over all its sources.
+
+    Raises:
+        LedgerError: they do not add up.
+    """
+    lines: list[LedgerLine] = []
+    held: dict[str, int] = {}
+    for corpus in layout.corpora:
+        facts = [layout.reads[name].stage.facts() for name in corpus.sources]
+        rows, *gone = (sum(fact[name] for fact in facts) for name in ("rows", "dropped", "failed", "quarantined"))
+        counts = dict(zip(("dropped", "failed", "quarantined"), gone, strict=True))
+        lines.append(LedgerLine(corpus=corpus.kind, step="read", rows_in=rows + sum(gone), kept=rows, **counts, rows_out=rows))
+        for segment in corpus.segments:
+            for stage in filter(None, (segment.decide, segment.make)):
+                lines += [LedgerLine(**line) for line in stage.facts()["ledger"]]
+        held[corpus.kind] = sum(file.rows for files in corpus_files(corpus).values() for file in files)
+    ledger.check(lines, held)
+    return lines
+
+
+def corpus_files(corpus: CorpusLayout) -> dict[str, list[FileEntry]]:
+    """Split → shards of a written corpus."""
+    return {split: [FileEntry(**file) for file in files] for split, files in corpus.write.facts()["files"].items()}
+
+
+def drops(layout: Layout) -> pl.DataFrame:
+    """Every row that went, with corpus, step, rule and value: the config `drops`."""
+    frames = [pl.DataFrame(schema=DROPS)]
+    for corpus in layout.corpora:
+        for name in corpus.sources:
+            failed = pl.read_parquet(layout.reads[name].stage.folder / "failed.parquet")
+            frames.append(_as_drops(failed.with_columns(pl.lit("read").alias("step")), corpus.kind))
+        for segment in corpus.segments:
+            for stage in filter(None, (segment.decide, segment.make)):
+                frames.append(_as_drops(pl.read_parquet(stage.folder / "fates.parquet"), corpus.kind))
+    return pl.concat(frames)
+
+
+def _as_drops(frame: pl.DataFrame, corpus: str) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(corpus).alias("corpus")).select([pl.col(name).cast(dtype) for name, dtype in DROPS.items()])
+
+
+def judgements(layout: Layout) -> pl.DataFrame | None:
+    """Every judgement, with its corpus: the config `judgements`; None where nothing was judged."""
+    frames = []
+    for corpus in layout.corpora:
+        for segment in corpus.segments:
+            path = segment.make.folder / "judgements.parquet" if segment.make else None
+            if path and path.is_file():
+                frame = pl.read_parquet(path)
+                frames.append(frame.select(pl.lit(corpus.kind).alias("corpus"), *frame.columns))
+    return pl.concat(frames) if frames else None
+
+
+def judges(layout: Layout) -> list[JudgeEntry]:
+    """One entry a judge, question and corpus."""
+    made = [(corpus.kind, s.make) for corpus in layout.corpora for s in corpus.segments if s.make]
+    return [JudgeEntry(corpus=corpus, **entry) for corpus, stage in made for entry in stage.facts()["judges"]]
+
+
+def sources(layout: Layout) -> list[SourceEntry]:
+    """One entry a source: what was read of it and what of it is in the release."""
+    licenses: dict[str, Counter[str]] = defaultdict(Counter)
+    languages: dict[str, Counter[str]] = defaultdict(Counter)
+    released: dict[str, Counter[str]] = defaultdict(Counter)
+    for corpus in layout.corpora:
+        for source, license_, language, rows in corpus.write.facts()["groups"]:
+            licenses[source][license_] += rows
+            languages[source][language] += rows
+            released[source][corpus.kind] += rows
+    entries = []
+    for name, said in layout.recipe.recipe.sources.items():
+        facts, locked = layout.reads[name].stage.facts(), layout.lock.sources[name]
+        entries.append(
+            SourceEntry(name=name, title=said.title, url=said.url, citation=said.citation, path=said.path, revision=locked.revision,
+                        sha256=locked.sha256, corpora=[c.kind for c in layout.corpora if name in c.sources],
+                        rows_read=sum(facts[name] for name in ("rows", "dropped", "failed", "quarantined")),
+                        rows_failed=facts["failed"] + facts["quarantined"], licenses=dict(sorted(licenses[name].items())),
+                        languages=dict(sorted(languages[name].items())), rows_released=dict(sorted(released[name].items())))
+        )  # fmt: skip
+    return entries
+
+
+def contamination(layout: Layout) -> list[ContaminationEntry]:
+    """What each benchmark met in each corpus."""
+    return [ContaminationEntry(**entry) for c in layout.corpora for s in c.segments for entry in s.decide.facts()["contamination"]]
+
+
+def gates(limits: Gates, lines: list[LedgerLine], rows: dict[str, int], found: list[ContaminationEntry]) -> list[GateEntry]:
+    """What a release is held against."""
+    entries = []
+    for corpus, held in rows.items():
+        mine = [line for line in lines if line.corpus == corpus]
+        failed = sum(line.failed for line in mine) / max(1, mine[0].rows_in)
+        entries.append(_gate("failed_share", corpus, limits.max_failed_share, round(failed, 6), failed <= limits.max_failed_share))
+        entries.append(_gate("min_rows", corpus, limits.min_rows, held, held >= limits.min_rows))
+        if mine_found := [entry for entry in found if entry.corpus == corpus]:
+            left = sum(entry.rows_allowed for entry in mine_found if not entry.reason)
+            limit = limits.max_contaminated_rows
+            entries.append(_gate("contaminated_rows", corpus, limit, left, left <= limit))
+    return entries
+
+
+def _gate(name: str, corpus: str, limit: float, value: float, passed: bool) -> GateEntry:
+    return GateEntry(gate=name, corpus=corpus, limit=limit, value=value, passed=passed)
+
+
+def drop_counts(table: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """corpus → `step/rule` → rows, most first."""
+    counts: dict[str, dict[str, int]] = {}
+    grouped = table.group_by("corpus", "step", "rule").len().sort("corpus", "len", "step", "rule", descending=[False, True, False, False])
+    for corpus, step, rule, rows in grouped.iter_rows():
+        counts.setdefault(corpus, {})[f"{step}/{rule}"] = rows
+    return counts
+
+
+def signals(layout: Layout) -> dict[str, Any]:
+    """Distributions of all signals, by `corpus/step.signal`."""
+    return {name: d for c in layout.corpora for s in c.segments for name, d in s.decide.facts()["signals"].items()}

@@ -1,0 +1,108 @@
+"""Records and how they become content: the two kinds of unit that a source is read with."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from tilth.core.rows import Kind
+from tilth.core.units import Unit
+
+Record = dict[str, Any]
+
+
+class BadRecord(ValueError):
+    """A record that cannot become a row; the text says why. It is counted as failed and listed."""
+
+
+class MissingField(BadRecord):
+    """A record that lacks a field which the recipe names: when every record does, the recipe is wrong."""
+
+    def __init__(self, field: str, record: Record) -> None:
+        there = ", ".join(sorted(map(str, record))[:12])
+        super().__init__(f"no field {field!r}; it has {there or 'none'}")
+        self.field = field
+
+
+class Blank(BadRecord):
+    """A record that is whole but has nothing where the row's content should be: dropped, not failed."""
+
+
+class Format(Unit):
+    """How a file's bytes become records."""
+
+    kind: ClassVar[str] = "format"
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Names that end so are of this format, after `.zst` or `.gz` is taken off."""
+
+    encoding: str = "utf-8"
+
+    @abstractmethod
+    def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
+        """(line or record number from 1, record), or what is wrong with it.
+
+        Args:
+            path: where the bytes are.
+            shown: the file's name in messages.
+
+        Raises:
+            SourceError: the file as a whole cannot be read.
+        """
+
+
+class Shape(Unit):
+    """How a record becomes the content of a row."""
+
+    kind: ClassVar[str] = "shape"
+    makes: ClassVar[Kind | Literal["item"]]
+
+    @abstractmethod
+    def content(self, record: Record) -> dict[str, Any]:
+        """Content columns (`core.rows.CONTENT`) of the row, or the fields of a benchmark item.
+
+        Raises:
+            BadRecord: the record has no such content.
+        """
+
+    def contents(self, record: Record) -> Iterator[dict[str, Any]]:
+        """The contents of a record that may hold several; one, unless a shape says otherwise."""
+        yield self.content(record)
+
+
+def take(record: Record, field: str) -> Any:
+    """The value of a field; dots go into mappings.
+
+    >>> take({"a": {"b": 1}}, "a.b")
+    1
+    """
+    if field in record:
+        return record[field]
+    value: Any = record
+    for part in field.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise MissingField(field, record)
+        value = value[part]
+    return value
+
+
+def take_text(record: Record, field: str) -> str:
+    """The value of a field as text: a string, a number, or a list of one string. Never blank.
+
+    Raises:
+        Blank: it is null or blank.
+        BadRecord: it is something else.
+    """
+    value = take(record, field)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if value is None or value == "" or value == []:
+        raise Blank(f"field {field!r} is empty")
+    if not isinstance(value, str):
+        raise BadRecord(f"field {field!r} is a {type(value).__name__}, not text")
+    if not value.strip():
+        raise Blank(f"field {field!r} is blank")
+    return value

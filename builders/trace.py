@@ -1,0 +1,85 @@
+"""Trace: from a row back to its source line, through every edit, signal, decision and judgement.
+
+Reads what the last build of a recipe left under its stage keys; nothing is computed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tilth.builders.plan import remembered
+from tilth.core.errors import StorageError
+from tilth.core.home import Home
+
+
+def trace(home: Home, recipe: str, row: str) -> dict[str, Any]:
+    """Everything known of a row.
+
+    Args:
+        recipe: name of the recipe (the dataset's name).
+        row: its id, or the first eight or more digits of it.
+
+    Returns:
+        {id, origin: [{source, file, record}], steps: [{work, over, signals}], fates, judgements, parents: [traces]}
+
+    Raises:
+        StorageError: no such row, more than one, or no build here.
+    """
+    noted = remembered(home.builds, recipe)
+    if not noted:
+        raise StorageError(f"no build of {recipe!r} in {home.root}", hint=f"tilth build {recipe}")
+    stages = [(*name.split(" | ", 1), home.stages / entry["folder"]) for name, entry in noted.items()]
+    ids = _matching(stages, row)
+    if len(ids) > 1:
+        raise StorageError(f"{row!r} begins {len(ids)} ids: {', '.join(sorted(ids)[:3])} …", hint="give more digits")
+    if not ids:
+        raise StorageError(f"no row {row!r} in the last build of {recipe!r}", hint="ids are in the column `id` of every config")
+    return _trace(stages, ids.pop(), depth=0)
+
+
+def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": identity, "origin": [], "steps": [], "fates": [], "judgements": [], "parents": []}
+    for work, over, folder in stages:
+        if work == "read":
+            found["origin"] += [{"source": over, **line} for line in _rows(folder, "origin.parquet", identity, ("file", "record"))]
+            found["fates"] += _fates(work, _rows(folder, "failed.parquet", identity))
+        elif (folder / "fates.parquet").is_file():
+            found["fates"] += _fates(work, _rows(folder, "fates.parquet", identity))
+            found["judgements"] += _rows(folder, "judgements.parquet", identity, key="row_id")
+            made = [line for shard in sorted(folder.glob("rows-*.parquet")) for line in _rows(folder, shard.name, identity)]
+            parents = sorted({parent for line in made for parent in line["parents"] or ()})
+            found["parents"] += [_trace(stages, parent, depth + 1) for parent in parents] if depth < 3 else parents
+        else:
+            for shard in sorted(folder.glob("rows-*.parquet")):
+                for line in _rows(folder, shard.name, identity):
+                    line.pop("id")
+                    found["steps"].append({"work": work, "over": over, "signals": line})
+    return found
+
+
+def _fates(work: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"work": work, **{name: line[name] for name in ("status", "rule", "value", "detail")}} for line in lines]
+
+
+def _matching(stages: list[tuple[str, str, Path]], row: str) -> set[str]:
+    if len(row) < 8:
+        raise StorageError(f"{row!r} is too short for an id", hint="give eight or more digits of it")
+    found: set[str] = set()
+    for _, _, folder in stages:
+        for name in ("origin.parquet", "failed.parquet"):
+            if (folder / name).is_file():
+                found.update(pl.scan_parquet(folder / name).select("id").filter(pl.col("id").str.starts_with(row)).collect()["id"])
+        if (folder / "fates.parquet").is_file():
+            for shard in folder.glob("rows-*.parquet"):
+                found.update(pl.scan_parquet(shard).select("id").filter(pl.col("id").str.starts_with(row)).collect()["id"])
+    return found
+
+
+def _rows(folder: Path, name: str, identity: str, columns: tuple[str, ...] = (), key: str = "id") -> list[dict[str, Any]]:
+    path = folder / name
+    if not path.is_file():
+        return []
+    lazy = pl.scan_parquet(path).filter(pl.col(key) == identity)
+    return (lazy.select(columns) if columns else lazy).collect().to_dicts()

@@ -1,0 +1,141 @@
+"""Write: survivors → the Parquet shards of a config, in the order of the sources, split by hash of their group.
+
+Shards are zstd Parquet with content-defined chunking and a page index, so that the Hub stores what did not change
+once (hub.md, section 3). The same rows and the same pyarrow give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from tilth.builders.corpus_files import shards
+from tilth.builders.decide import alive
+from tilth.builders.layout import CorpusLayout
+from tilth.core.builds import FileEntry
+from tilth.core.fingerprints import canonical, file_digest
+from tilth.core.rows import COMMON, RELEASED, Kind
+from tilth.core.stages import Stage, writing
+
+SHARD_BYTES = 256 << 20
+"""Uncompressed bytes in one shard, about (`datasets` splits at 500 MB)."""
+CHUNKING = {"min_chunk_size": 256 << 10, "max_chunk_size": 1 << 20, "norm_level": 0}
+
+
+def write(corpus: CorpusLayout, splits: dict[str, float], seed: int) -> None:
+    """Write the shards of a corpus; the stage's facts hold `files` (split → entries) and `groups` (counts by source)."""
+    writer = _Splits(corpus.write)
+    counts: dict[tuple[str, str, str], int] = {}
+    for frame in _survivors(corpus):
+        named = frame.with_columns(_split_of(frame, corpus.kind, splits, seed))
+        for *key, number in named.group_by("source", "license", "language").len().iter_rows():
+            counts[tuple(key)] = counts.get(tuple(key), 0) + number
+        for split in sorted(named["_split"].unique()):
+            writer.add(split, named.filter(pl.col("_split") == split).drop("_split"))
+    files = writer.close(corpus.kind)
+    groups = [[*key, number] for key, number in sorted(counts.items())]
+    corpus.write.finish(files={k: [f.model_dump() for f in v] for k, v in files.items()}, groups=groups)
+
+
+def write_table(stage: Stage, config: str, frame: pl.DataFrame) -> list[FileEntry]:
+    """One table of the release that is no corpus (`judgements`, `drops`): a single split `train`."""
+    writer = _Splits(stage)
+    writer.add("train", frame)
+    return writer.close(config)["train"]
+
+
+def _survivors(corpus: CorpusLayout) -> Iterator[pl.DataFrame]:
+    last = corpus.segments[-1]
+    wanted = [*COMMON, *RELEASED[corpus.kind]]
+    keep = alive(last)
+    start = 0
+    for shard in shards(last.inputs):
+        mine = keep[start : start + shard.rows]
+        start += shard.rows
+        if mine.any():
+            frame = pl.read_parquet(last.edited[shard.stage.key].folder / shard.file, columns=wanted)
+            yield frame.filter(pl.Series(mine)).with_columns(pl.col("language").fill_null("und"))
+
+
+def _split_of(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: int) -> pl.Series:
+    """The split of every row: rows of one group (same prompt) always share theirs."""
+    if not splits:
+        return pl.Series("_split", ["train"] * frame.height, dtype=pl.String)
+    names, limits = list(splits), np.cumsum(list(splits.values()))
+    found = []
+    for row in frame.iter_rows(named=True):
+        digest = hashlib.sha256(canonical([seed, _group(row, kind)])).digest()
+        place = int(np.searchsorted(limits, int.from_bytes(digest[:8], "big") / 2**64, side="right"))
+        found.append(names[place] if place < len(names) else "train")
+    return pl.Series("_split", found, dtype=pl.String)
+
+
+def _group(row: dict[str, Any], kind: Kind) -> str:
+    if kind == "cpt":
+        return str(row["id"])
+    turns = row["messages" if kind == "sft" else "prompt"]
+    asked = next((turn["content"] for turn in turns if turn["role"] == "user"), "")
+    return " ".join(asked.casefold().split())
+
+
+def _common_types(schema: Any) -> Any:
+    """The schema with `string` and `list` for polars' large ones: what every reader of the Hub expects."""
+    import pyarrow as pa
+
+    def common(kind: Any) -> Any:
+        if pa.types.is_large_string(kind):
+            return pa.string()
+        if pa.types.is_large_list(kind):
+            return pa.list_(common(kind.value_type))
+        if pa.types.is_struct(kind):
+            return pa.struct([pa.field(one.name, common(one.type)) for one in kind])
+        return kind
+
+    return pa.schema([pa.field(one.name, common(one.type)) for one in schema])
+
+
+class _Splits:
+    """Parquet writers of the splits of one config, rolling over at `SHARD_BYTES`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.parts: dict[str, list[tuple[Path, int]]] = {}
+        self.open: dict[str, tuple[Any, int]] = {}
+
+    def add(self, split: str, frame: pl.DataFrame) -> None:
+        import pyarrow.parquet as pq
+
+        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = table.cast(_common_types(table.schema))
+        if split not in self.open:
+            parts = self.parts.setdefault(split, [])
+            path = self.stage.path(f"{split}.{len(parts):05d}.part")
+            parts.append((path, 0))
+            made = pq.ParquetWriter(path, table.schema, compression="zstd", use_content_defined_chunking=CHUNKING, write_page_index=True)
+            self.open[split] = (made, 0)
+        writer, size = self.open[split]
+        writer.write_table(table)
+        path, rows = self.parts[split][-1]
+        self.parts[split][-1] = (path, rows + table.num_rows)
+        self.open[split] = (writer, size + table.nbytes)
+        if size + table.nbytes >= SHARD_BYTES:
+            self.open.pop(split)[0].close()
+
+    def close(self, config: str) -> dict[str, list[FileEntry]]:
+        for writer, _ in self.open.values():
+            writer.close()
+        found: dict[str, list[FileEntry]] = {}
+        for split, parts in sorted(self.parts.items()):
+            found[split] = []
+            for number, (part, rows) in enumerate(parts):
+                name = f"{split}-{number:05d}-of-{len(parts):05d}.parquet"
+                with writing(self.stage.path(name)) as path:
+                    part.replace(path)
+                whole = self.stage.folder / name
+                entry = FileEntry(path=f"{config}/{name}", sha256=file_digest(whole), bytes=whole.stat().st_size, rows=rows)
+                found[split].append(entry)
+        return found

@@ -1,0 +1,128 @@
+"""annotate, judges: put a question to a panel of models, and see how the panel did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from tilth.cli import options, output
+
+job_argument = click.argument("job", metavar="J", type=click.Path(path_type=Path))
+
+
+@click.command()
+@job_argument
+@click.option("--dry-run", is_flag=True, help="Calls, tokens and USD by judge, before any call.")
+@click.option("--check", is_flag=True, help="Ask every judge once, a few tokens, and say which answer.")
+@click.option("--max-usd", type=click.FloatRange(0), help="Hard cap on what the job costs, all its runs together [the job's own].")
+@options.as_json
+@options.quiet
+def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_: bool, quiet: bool) -> None:
+    """Run the annotation job J. Every call is stored: the same command after a crash buys nothing twice."""
+    from tilth.annotators import judge as judging
+    from tilth.annotators.job_file import load
+    from tilth.annotators.store import CallStore
+    from tilth.core.home import home
+
+    said = load(job)
+    if check:
+        checks = judging.check(said.judges)
+        if json_:
+            output.as_json([one.__dict__ for one in checks])
+        else:
+            output.table(["judge", "answers", "how", "mend"], [[c.judge, c.ok, c.message, c.hint] for c in checks])
+        raise SystemExit(0 if all(one.ok for one in checks) else 1)
+    rows = _rows(said)
+    with CallStore(home().calls) as store:
+        if dry_run:
+            _estimates(judging.estimate(rows, question=said.question, judges=said.judges, store=store, seed=said.job.seed), json_)
+            return
+        caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
+        talk = options.talk(quiet)
+        with talk.bar(f"{said.job.name}: {said.question.label}", rows.height) as report:
+            judged = judging.judge(
+                rows, question=said.question, judges=said.judges, store=store, max_usd=min(caps) if caps else None,
+                max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, _all, _usd: report(done),
+            )  # fmt: skip
+    from tilth.core.stages import writing
+
+    with writing(said.output_path) as path:
+        judged.judgements.write_parquet(path)
+    if json_:
+        output.as_json({"output": str(said.output_path), "calls": judged.calls, "bought": judged.bought, "usd": judged.usd,
+                        "statuses": judged.statuses, "judges": [one.__dict__ for one in judged.judges]})  # fmt: skip
+        return
+    _summaries([one.__dict__ for one in judged.judges])
+    click.echo(f"{judged.bought:,} of {judged.calls:,} calls bought now for ${judged.usd:.4f}; {said.output_path}", err=True)
+
+
+def _rows(said: Any) -> Any:
+    from tilth.builders import job_rows
+    from tilth.core.errors import RecipeError
+    from tilth.core.home import home
+    from tilth.registry.releases import resolve
+
+    if said.input.kind == "file":
+        return job_rows.of_file(said)
+    found = resolve(said.input.ref, home=home())
+    config = said.input.config or "preference"
+    splits = found.files(config)
+    split = said.input.split or "train"
+    if split not in splits:
+        raise RecipeError(f"{said.path}: input: {config} of {found.ref} has no split {split!r}", hint=f"it has {', '.join(splits)}")
+    return job_rows.of_release(splits[split], said.job.limit)
+
+
+def _estimates(found: Any, json_: bool) -> None:
+    if json_:
+        output.as_json([one.__dict__ for one in found])
+        return
+    rows = [[e.judge, e.calls, e.cached_calls, e.input_tokens, e.output_tokens, e.usd] for e in found]
+    output.table(["judge", "calls", "cached", "input tokens", "output tokens", "USD"], rows, right=range(1, 6))
+    unknown = [e.judge for e in found if e.usd is None]
+    total = sum(e.usd or 0.0 for e in found)
+    click.echo(f"${total:.4f} in all" + (f", without {', '.join(unknown)}, whose price is not known" if unknown else ""), err=True)
+
+
+def _summaries(found: list[dict[str, Any]]) -> None:
+    rows = [[j["judge"], "LLM" if j["is_llm"] else "non-LLM scorer", j["judgements"],
+             ", ".join(f"{status} {count:,}" for status, count in j["statuses"].items()), j["usd"]] for j in found]  # fmt: skip
+    output.table(["judge", "kind", "judgements", "statuses", "USD"], rows, right=(2, 4))
+
+
+@click.command()
+@job_argument
+@options.as_json
+def judges(job: Path, json_: bool) -> None:
+    """Show how the judges of J did: answers had, order flips, agreement, cost. Reads the job's output; calls nobody."""
+    import polars as pl
+    from tilth.annotators.job_file import load
+    from tilth.annotators.panel import aggregate
+    from tilth.core.errors import StorageError
+
+    said = load(job)
+    if not said.output_path.is_file():
+        raise StorageError(f"{said.output_path}: not there yet", hint=f"tilth annotate {job}")
+    table = pl.read_parquet(said.output_path)
+    lines = []
+    for (judge, is_llm), group in table.group_by("judge", "is_llm", maintain_order=True):
+        alone = aggregate(group)
+        pairs = alone.group_by("row_id").agg(pl.len().alias("n"), pl.col("flips").sum())
+        compared = int((pairs["n"] * (pairs["n"] - 1)).sum())
+        lines.append({
+            "judge": judge, "is_llm": is_llm, "judgements": group.height, "ok_share": float((group["status"] == "ok").mean() or 0.0),
+            "order_flip_rate": int(pairs["flips"].sum()) / compared if compared else None,
+            "mean": float(group["value"].mean() or 0.0) if group["value"].count() else None,  # type: ignore[arg-type]
+        })  # fmt: skip
+    agreement = aggregate(table)["agreement"].drop_nulls()
+    panel = {"agreement": float(agreement.mean()) if len(agreement) else None, "judges": lines}  # type: ignore[arg-type]
+    if json_:
+        output.as_json(panel)
+        return
+    output.table(list(lines[0]) if lines else ["judge"], [list(line.values()) for line in lines], right=range(2, 6))
+    if panel["agreement"] is not None:
+        click.echo(f"judges agree on {panel['agreement']:.1%} of comparisons", err=True)
+
+
+VERBS = (annotate, judges)

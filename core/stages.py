@@ -1,0 +1,140 @@
+"""Stages: pieces of work kept under the hash of everything that decides their output.
+
+A stage is a folder `<home>/stages/<kind>/<key>/`. Whatever it makes is written under temporary names and renamed;
+`stage.json` is written last, so a folder with it is whole and a folder without it is work to go on with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tilth.core.errors import StorageError
+from tilth.core.fingerprints import code_digests, digest, versions
+from tilth.core.home import Home
+from tilth.core.units import Unit
+
+DONE = "stage.json"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One piece of work: its name for people, the parts of its key, the folder where it lies."""
+
+    name: str
+    kind: str
+    parts: dict[str, Any]
+    root: Path
+
+    @cached_property
+    def key(self) -> str:
+        """32 hex digits over kind and parts."""
+        return digest({"kind": self.kind, "parts": self.parts})[:32]
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.kind / self.key
+
+    @property
+    def done(self) -> bool:
+        """Whether the stage ran to its end."""
+        return (self.folder / DONE).is_file()
+
+    def facts(self) -> dict[str, Any]:
+        """What the stage wrote down when it ended: rows, bytes, seconds, …
+
+        Raises:
+            StorageError: it has not ended, or the file is damaged.
+        """
+        try:
+            facts: dict[str, Any] = json.loads((self.folder / DONE).read_bytes())["facts"]
+            return facts
+        except (OSError, ValueError, KeyError) as error:
+            raise StorageError(f"{self.folder / DONE}: {error}", hint="remove the folder and build again") from None
+
+    def finish(self, **facts: Any) -> None:
+        """Mark the stage as done; `facts` must be plain JSON."""
+        write_whole(self.folder / DONE, json.dumps({"name": self.name, "parts": self.parts, "facts": facts}, ensure_ascii=False).encode())
+
+    def path(self, name: str) -> Path:
+        """A file of the stage; the folder is made."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / name
+
+
+def stage(home: Home, kind: str, name: str, parts: Mapping[str, Any]) -> Stage:
+    """A stage of this home; nothing is created."""
+    return Stage(name, kind, dict(parts), home.stages)
+
+
+def unit_parts(unit: Unit, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a key that a unit brings: name, version, parameters, code, distributions."""
+    return {
+        "unit": unit.name,
+        "version": unit.version,
+        "parameters": dict(parameters),
+        "code": code_digests(type(unit).__module__),
+        "distributions": versions(unit.distributions),
+    }
+
+
+def changed_parts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Which parts of a key differ, as words: `parameters.min_words 50 → 80`, `code tilth.core.rows`, `input`.
+
+    >>> changed_parts({"parameters": {"n": 5}, "code": {"a": "1"}}, {"parameters": {"n": 8}, "code": {"a": "2"}})
+    ['code a', 'parameters.n 5 → 8']
+    """
+    words: list[str] = []
+    for part in sorted(set(before) | set(now)):
+        old, new = before.get(part), now.get(part)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            for item in sorted(set(old) | set(new)):
+                if old.get(item) != new.get(item):
+                    if part == "code":
+                        words.append(f"code {item}")
+                    else:
+                        words.append(f"{part}.{item} {_short(old.get(item))} → {_short(new.get(item))}")
+        elif isinstance(old, str | int | float) and isinstance(new, str | int | float) and len(str(old) + str(new)) < 40:
+            words.append(f"{part} {old} → {new}")
+        else:
+            words.append(part)
+    return words
+
+
+def _short(value: object) -> str:
+    text = "(none)" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        StorageError: the disk is full or may not be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(f"{path}: {error.strerror or error}", hint="free some space, or move TILTH_HOME") from None
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
