@@ -32,7 +32,7 @@ class Unit(BaseModel):
     Raise `version` when the output changes for the same parameters in a way that the code digest cannot see.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     kind: ClassVar[str] = ""
     name: ClassVar[str] = ""

@@ -1,0 +1,58 @@
+"""A small recipe with its data in a folder: what the build tests change and break."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RECIPE = """\
+name: small
+license: cc0-1.0
+sources:
+  notes: {path: notes.jsonl, license: CC0-1.0, language: en, key: id, shape: {text: {}}}
+  talks: {path: talks.jsonl, license: CC0-1.0, language: zh, shape: {qa: {}}}
+corpora:
+  cpt:
+    from: [notes]
+    steps:
+      - normalize: {}
+      - gopher_quality: {min_words: 8}
+  sft:
+    from: [talks]
+    steps:
+      - normalize: {}
+"""
+SENTENCES = (
+    "The nurse said that the patient should rest and drink water with every meal of the day.",
+    "A farmer of the valley keeps the seeds dry and sows them with care when the frost is over.",
+    "The judge read the contract and asked that both of the parties be heard before noon.",
+    "Rain fell over the harbour, and the boats that had left with the tide turned back to port.",
+    "Too short to be kept.",
+)
+
+
+def notes() -> list[dict[str, Any]]:
+    """Documents: the last is too short, two are equal."""
+    rows = [{"id": f"n{i}", "text": f"{text} It was the {i}th of the month."} for i, text in enumerate(SENTENCES[:4])]
+    return [*rows, {"id": "n4", "text": SENTENCES[4]}]
+
+
+def talks() -> list[dict[str, Any]]:
+    """Questions and answers without keys; the first two are equal."""
+    return [{"question": q, "answer": a} for q, a in [("头痛怎么办？", "多休息。"), ("头痛怎么办？", "多休息。"), ("发烧呢？", "多喝水。")]]
+
+
+def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
+    """One object a line."""
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def make(folder: Path, recipe: str = RECIPE) -> Path:
+    """The recipe and its data in `folder`; the recipe's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_jsonl(folder / "notes.jsonl", notes())
+    write_jsonl(folder / "talks.jsonl", talks())
+    path = folder / "small.yaml"
+    path.write_text(recipe, encoding="utf-8")
+    return path

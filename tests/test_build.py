@@ -1,0 +1,188 @@
+"""Building: only what changed runs, rows keep their ids, the ledger adds up, a lock is a lock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import small
+from tilth.builders import build as building
+from tilth.builders.layout import Options
+from tilth.builders.plan import plan
+from tilth.builders.trace import trace
+from tilth.core import fingerprints
+from tilth.core.errors import LedgerError, LockError, SourceError, TilthError
+from tilth.core.home import home
+from tilth.core.ledger import LedgerLine, check
+from tilth.registry.diff import Build, diff
+
+
+def made(recipe: Path, **said: object) -> building.Build:
+    building.lock_recipe(str(recipe))
+    return building.build(str(recipe), **said)  # type: ignore[arg-type]
+
+
+def rows(build: building.Build, config: str) -> pl.DataFrame:
+    files = [build.path / f.path for splits in build.record.configs[config].values() for f in splits]
+    return pl.concat([pl.read_parquet(path) for path in files])
+
+
+def test_a_build_holds_what_the_ledger_says(tmp_path: Path) -> None:
+    build = made(small.make(tmp_path))
+    lines = [(line.corpus, line.step, line.rows_in, line.rows_out) for line in build.record.funnel]
+    assert lines == [
+        ("cpt", "read", 5, 5), ("cpt", "normalize", 5, 5), ("cpt", "gopher_quality", 5, 4), ("sft", "read", 3, 3), ("sft", "normalize", 3, 3),
+    ]  # fmt: skip
+    assert rows(build, "cpt").height == 4
+    gone = rows(build, "drops").to_dicts()
+    assert [(row["step"], row["rule"], row["status"]) for row in gone] == [("gopher_quality", "short", "dropped")] or gone[0]["step"] == "gopher_quality"
+
+
+def test_nothing_runs_twice(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    first = made(recipe)
+    again = building.build(str(recipe))
+    assert first.stages_run > 0
+    assert again.stages_run == 0
+    assert again.record == first.record
+    assert all(line.to_run == 0 for line in plan(building.layout(str(recipe))))
+
+
+def test_a_threshold_redecides_and_measures_nothing(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    made(recipe)
+    recipe.write_text(small.RECIPE.replace("min_words: 8", "min_words: 2"))
+    lines = {line.work: line for line in plan(building.layout(str(recipe))) if line.to_run}
+    assert set(lines) == {"cpt decide", "cpt write"}
+    assert lines["cpt decide"].why == ("parameters.gopher_quality.min_words 8 → 2",)
+    assert building.build(str(recipe)).stages_run == 3  # decide, write, tables
+
+
+def test_an_edited_text_is_a_changed_row(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    before = made(recipe)
+    changed = small.notes()
+    changed[1]["text"] += " And so it went on with the work of the year."
+    small.write_jsonl(tmp_path / "notes.jsonl", changed)
+    after = made(recipe)
+    [config] = [one for one in diff(Build.at(before.path), Build.at(after.path)).configs if one.config == "cpt"]
+    assert (config.added, config.dropped, config.changed, config.unchanged) == (0, 0, 1, 3)
+
+
+def test_two_equal_rows_keep_two_ids(tmp_path: Path) -> None:
+    frame = rows(made(small.make(tmp_path)), "sft")
+    assert frame.height == 3
+    assert frame["id"].n_unique() == 3
+    assert frame["content_hash"].n_unique() == 2
+
+
+def test_a_source_key_given_twice_makes_two_ids(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    doubled = small.notes()
+    doubled[1]["id"] = doubled[0]["id"]
+    small.write_jsonl(tmp_path / "notes.jsonl", doubled)
+    assert rows(made(recipe), "cpt")["id"].n_unique() == 4
+
+
+def test_a_build_needs_a_lock_that_matches(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    with pytest.raises(LockError, match="no lock"):
+        building.build(str(recipe))
+    building.lock_recipe(str(recipe))
+    small.write_jsonl(tmp_path / "notes.jsonl", small.notes()[1:])
+    with pytest.raises(LockError, match="notes.jsonl is not what was locked"):
+        building.build(str(recipe))
+    assert not (home().builds / "small" / "latest").exists()
+
+
+def test_a_lock_names_no_path_of_this_machine(tmp_path: Path) -> None:
+    path, _ = building.lock_recipe(str(small.make(tmp_path)))
+    assert str(tmp_path) not in path.read_text()
+
+
+def test_the_digest_depends_on_content_not_place_or_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = made(small.make(tmp_path / "a"), workers=1)
+    monkeypatch.setenv("TILTH_HOME", str(tmp_path / "other"))
+    second = made(small.make(tmp_path / "b"), workers=2)
+    assert second.stages_run > 0
+    assert first.record.digest() == second.record.digest()
+
+
+def test_a_trial_says_so(tmp_path: Path) -> None:
+    build = made(small.make(tmp_path), limit=2)
+    assert build.record.trial == "--limit 2"
+    assert [line.rows_in for line in build.record.funnel if line.step == "read"] == [2, 2]
+    assert Options(share=0.5).trial == "--share 0.5"
+
+
+def test_a_row_is_traced_to_its_line(tmp_path: Path) -> None:
+    build = made(small.make(tmp_path))
+    [gone] = rows(build, "drops").to_dicts()
+    found = trace(home(), "small", gone["id"][:12])
+    assert found["origin"] == [{"source": "notes", "file": "notes.jsonl", "record": 5}]
+    assert found["fates"][0]["rule"] == gone["rule"]
+    measured = next(step for step in found["steps"] if step["work"] == "cpt gopher_quality")
+    assert measured["signals"]["num_words"] < 8
+    with pytest.raises(TilthError, match="no row"):
+        trace(home(), "small", "0" * 32)
+
+
+def test_another_library_version_runs_its_stages_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tilth.filters.normalize import Normalize
+
+    monkeypatch.setattr(Normalize, "distributions", ("a-library",))
+    before = building.layout(str(recipe)) if (recipe := small.make(tmp_path)) and building.lock_recipe(str(recipe)) else None
+    monkeypatch.setattr(fingerprints, "distribution_version", lambda name: "2.0")
+    after = building.layout(str(recipe))
+    assert before is not None
+    keys = [{stage.key for work, _, stage in one.stages() if work.endswith("normalize")} for one in (before, after)]
+    assert keys[0].isdisjoint(keys[1])
+
+
+def test_a_helper_two_imports_away_counts_and_its_words_do_not(tmp_path: Path) -> None:
+    """unit → near → far: code in `far` changes the unit's digests; its docstring and comments do not."""
+    code = '''
+        import sys, pathlib
+        import tilth.filters
+        folder = pathlib.Path(sys.argv[1])
+        tilth.filters.__path__.append(str(folder))
+        from tilth.core.fingerprints import code_digests
+        print(code_digests("tilth.filters.unit"))
+    '''
+    (tmp_path / "unit.py").write_text("from tilth.filters.near import near\n")
+    (tmp_path / "near.py").write_text("def near():\n    from tilth.filters import far\n    return far.value()\n")
+
+    def digests(far: str) -> str:
+        (tmp_path / "far.py").write_text(far)
+        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path)], capture_output=True, text=True, check=True, cwd=tmp_path)
+        return done.stdout
+
+    plain = digests("def value():\n    return 1\n")
+    assert "tilth.filters.far" in plain
+    assert digests('"""Words."""\n\n\ndef value():\n    """More."""\n    # and more\n    return 1\n') == plain
+    assert digests("def value():\n    return 2\n") != plain
+
+
+def test_a_ledger_that_does_not_add_up_fails() -> None:
+    good = LedgerLine(corpus="cpt", step="read", rows_in=3, kept=3, rows_out=3)
+    check([good], {"cpt": 3})
+    for bad in (good.model_copy(update={"kept": 2}), good.model_copy(update={"rows_out": 4}), good.model_copy(update={"made": -1, "rows_out": 2})):
+        with pytest.raises(LedgerError):
+            check([bad], {"cpt": 3})
+    with pytest.raises(LedgerError, match="put out 3"):
+        check([good, LedgerLine(corpus="cpt", step="next", rows_in=2, kept=2, rows_out=2)], {"cpt": 2})
+    with pytest.raises(LedgerError, match="holds 2"):
+        check([good], {"cpt": 2})
+
+
+def test_a_damaged_source_leaves_no_build(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    (tmp_path / "notes.jsonl").write_bytes("结尾".encode("gb18030") + b"\n")
+    with pytest.raises(SourceError, match="not UTF-8"):
+        building.lock_recipe(str(recipe))
+    assert not recipe.with_suffix(".lock").exists()
