@@ -66,6 +66,8 @@ def _plain(node: yaml.Node, path: Path_, marked: MarkedYaml, lines: dict[Path_, 
     lines[path] = node.start_mark.line + 1
     if len(lines) > MAX_NODES:
         raise RecipeError(f"{marked.file}: more than {MAX_NODES} values", hint="is this a recipe?")
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+        raise marked.error(path, f"tag {node.tag} is not allowed", hint="a recipe is plain data")
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -73,6 +75,7 @@ def _plain(node: yaml.Node, path: Path_, marked: MarkedYaml, lines: dict[Path_, 
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
                 raise marked.error(path, "keys must be plain words", hint="write the mapping out")
             if key in found:
+                lines[(*path, key)] = key_node.start_mark.line + 1
                 raise marked.error((*path, key), "given twice")
             found[key] = _plain(value_node, (*path, key), marked, lines)
         return found

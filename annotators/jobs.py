@@ -1,0 +1,210 @@
+"""The runner: sends the calls of a job, each judge at its own pace, and stores every answer before the next is sent.
+
+A worker holds one call from reservation to commit, so that a kill loses at most the calls in flight. It stops for a
+fatal error (a bad key), for the spend cap, for a provider that fails twenty times in a row, and for Ctrl-C; each time
+what is in flight is awaited and committed first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from tilth.annotators.calls import Asked, Call, CallStatus, Reply, Request, Usage, summarise
+from tilth.annotators.provider import CallFailedError, Provider, Session
+from tilth.annotators.question import Ask, Question
+from tilth.annotators.retry import Pace, RetryPolicy, Stopped
+from tilth.annotators.spend import Budget, JudgeBudgetError, Price, Reservation, most_usage, price_of
+from tilth.annotators.store import CallStore
+from tilth.core.errors import NetworkError, TilthError
+from tilth.core.fingerprints import canonical
+
+T = TypeVar("T")
+
+FAILURES_IN_A_ROW = 20
+"""Calls in a row that a provider may fail, retries and all, before the job stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One call to make."""
+
+    key: str
+    request: Request
+    ask: Ask
+
+
+class Judge:
+    """A provider at work: its price, and the tasks that are still to do (None: time for others)."""
+
+    def __init__(self, provider: Provider, tasks: Iterator[Task | None]) -> None:
+        self.provider = provider
+        self.tasks = tasks
+        self.price: Price = price_of(provider)
+        self.lock = asyncio.Lock()
+        """Held by the worker that takes the next task."""
+        self.failures_in_a_row = 0
+
+
+class Job:
+    """One run over the tasks of several judges.
+
+    Args:
+        on_call: told of every call as it is committed.
+    """
+
+    def __init__(
+        self, question: Question, store: CallStore, budget: Budget, policy: RetryPolicy, seed: int,
+        on_call: Callable[[Judge, Task, Call], None],
+    ) -> None:  # fmt: skip
+        self._question = question
+        self._store = store
+        self._budget = budget
+        self._policy = policy
+        self._seed = seed
+        self._on_call = on_call
+        self._stop = asyncio.Event()
+        self._error: TilthError | None = None
+
+    async def run(self, judges: Sequence[Judge]) -> None:
+        """Do all tasks; returns when every answer is on disk.
+
+        Raises:
+            BudgetError: the cap is reached; what was bought is committed.
+            NetworkError: a provider cannot answer at all, or failed too often in a row.
+            StorageError: the store cannot be written.
+        """
+        workers = [asyncio.create_task(self._serve(judge)) for judge in judges]
+        try:
+            await self._all(workers)
+        except asyncio.CancelledError:  # Ctrl-C: what is in flight is paid for, so it is awaited and kept
+            self._stop.set()
+            await self._all(workers)
+            raise
+        finally:
+            self._stop.set()
+            self._store.flush()
+        if self._error is not None:
+            raise self._error
+
+    async def _all(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for all, without cancelling any, and raise what is not ours to handle."""
+        await asyncio.wait(workers)
+        for worker in workers:
+            worker.result()
+
+    async def _serve(self, judge: Judge) -> None:
+        """All workers of one judge."""
+        session: Session | None = None
+        try:
+            session = judge.provider.connect()
+            pace = Pace(judge.provider.rpm, judge.provider.tpm, self._stop)
+            await self._all([asyncio.create_task(self._work(judge, session, pace)) for _ in range(judge.provider.concurrency)])
+        except TilthError as error:  # no key: nothing can be asked
+            self._error = self._error or error
+            self._stop.set()
+        finally:
+            if session is not None:
+                await session.close()
+
+    async def _work(self, judge: Judge, session: Session, pace: Pace) -> None:
+        """One worker: one call after the other, each committed before the next."""
+        try:
+            while (task := await self._next(judge)) is not None:
+                call = await self._buy(judge, session, pace, task)
+                judge.failures_in_a_row = judge.failures_in_a_row + 1 if call.status == "failed" else 0
+                self._on_call(judge, task, call)
+                if judge.failures_in_a_row >= FAILURES_IN_A_ROW:
+                    message = f"{judge.provider.label}: {FAILURES_IN_A_ROW} calls in a row failed, the last with: {call.raw}"
+                    raise NetworkError(message, hint="run again when it is mended: what is answered is kept")
+        except Stopped:
+            return
+        except JudgeBudgetError as error:  # the other judges go on
+            self._error = self._error or error
+        except TilthError as error:
+            self._error = self._error or error
+            self._stop.set()
+        except BaseException:
+            self._stop.set()
+            raise
+
+    async def _next(self, judge: Judge) -> Task | None:
+        """The judge's next task; None at the end or at a stop."""
+        async with judge.lock:
+            for task in judge.tasks:
+                if self._stop.is_set():
+                    return None
+                if task is not None:
+                    return task
+                await asyncio.sleep(0)
+        return None
+
+    async def _buy(self, judge: Judge, session: Session, pace: Pace, task: Task) -> Call:
+        """Ask until there is a reply or no hope of one; the call, committed."""
+        most = most_usage(task.request)
+        worst = judge.price.usd(most) or 0.0
+        draw = random.Random(f"{self._seed}/{task.key}")
+        attempt = 0
+        while True:
+            attempt += 1
+            await pace.turn(most.input_tokens // 4 + most.output_tokens)
+            reservation = await self._budget.reserve(judge.provider.label, task.key, worst)
+            if self._stop.is_set():  # while it waited for room
+                await self._budget.release(reservation)
+                raise Stopped
+            try:
+                reply = await session.ask(task.request)
+            except CallFailedError as error:
+                await (self._budget.lose if error.may_be_billed else self._budget.release)(reservation)
+                if error.fatal:
+                    raise
+                wait = self._policy.wait_s(attempt, error, draw)
+                if wait is None:
+                    return await self._record_failure(judge, task, error)
+                if error.slow_down:
+                    pace.pause(wait)
+                await pace.sleep(wait)
+            else:
+                return await self._record(judge, task, reply, reservation)
+
+    async def _record(self, judge: Judge, task: Task, reply: Reply, reservation: Reservation) -> Call:
+        # JSON may hold half a surrogate pair, which no UTF-8 file can.
+        reply = replace(reply, raw=reply.raw.encode("utf-8", "replace").decode())
+        readings = None
+        status: CallStatus = reply.status
+        if reply.status == "ok":
+            readings = tuple(self._question.read(reply.raw, task.ask.names))
+            status = summarise(readings)
+        call = Call(
+            key=task.key, provider=task.request.provider, base_url=task.request.base_url, model=task.request.model,
+            request=canonical(task.request.canonical()).decode(), raw=reply.raw, readings=readings, status=status,
+            asked=Asked(self._question.label, task.ask.order, task.ask.names), usage=reply.usage,
+            usd=judge.price.usd(reply.usage), price_version=judge.price.version, latency_s=reply.latency_s,
+        )  # fmt: skip
+        await self._budget.settle(reservation, call)
+        return call
+
+    async def _record_failure(self, judge: Judge, task: Task, error: CallFailedError) -> Call:
+        call = Call(
+            key=task.key, provider=task.request.provider, base_url=task.request.base_url, model=task.request.model,
+            request=canonical(task.request.canonical()).decode(), raw=error.message, readings=None, status="failed",
+            asked=Asked(self._question.label, task.ask.order, task.ask.names), usage=Usage(), usd=0.0,
+            price_version=judge.price.version, latency_s=0.0,
+        )  # fmt: skip
+        await asyncio.wrap_future(self._store.put(call))
+        return call
+
+
+def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine from ordinary code; inside a running loop (a notebook), in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(work())).result()

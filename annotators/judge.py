@@ -1,0 +1,249 @@
+"""Judging: rows, a question and judges in; a table of judgements out. What the store knows is not asked again.
+
+    with CallStore(home().calls) as store:
+        judged = judge(rows, question=Listwise(), judges=[OpenAI(model="gpt-5.4-mini")], store=store, max_usd=5, seed=0)
+    judged.judgements
+
+A judgement is (row, question, judge, order, candidate) → value and status. An answer that could not be had or read has no value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tilth.annotators.calls import Call
+from tilth.annotators.jobs import Job, Judge, Task, run
+from tilth.annotators.plan import cost_of, need_prices, ping, tasks_of
+from tilth.annotators.provider import Provider
+from tilth.annotators.question import Ask, Item, Question, Verdict
+from tilth.annotators.retry import RetryPolicy
+from tilth.annotators.spend import Budget
+from tilth.annotators.store import CallStore
+from tilth.core.errors import RecipeError
+
+JUDGEMENTS: dict[str, Any] = {
+    "row_id": pl.String,
+    "question": pl.String,
+    "judge": pl.String,
+    "is_llm": pl.Boolean,
+    "order": pl.String,
+    "candidate": pl.String,
+    "value": pl.Float64,
+    "rank": pl.Int64,
+    "status": pl.String,
+    "call": pl.String,
+}
+"""Columns of a table of judgements. `candidate` is the model that wrote it, null where the question shows none; `rank` is 1 for the
+best where the question asks for a ranking; `status` is ok, refused, truncated, unparsed, out_of_range, missing or failed;
+`call` is the key in the call store."""
+
+KEY = ["row_id", "question", "judge", "order", "candidate"]
+
+OnProgress = Callable[[int, int, float], None]
+"""(calls done, calls in all, USD spent by this run)"""
+
+
+@dataclass(frozen=True)
+class JudgeSummary:
+    """One judge's part in a job."""
+
+    judge: str
+    is_llm: bool
+    question: str
+    judgements: int
+    statuses: dict[str, int]
+    usd: float
+    """What its calls cost, whenever they were bought."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a job came to."""
+
+    judgements: pl.DataFrame
+    """Columns `JUDGEMENTS`, sorted by row, question, judge, order and candidate."""
+    calls: int
+    """Calls that the judgements rest on."""
+    bought: int
+    """Calls of these that this run made."""
+    usd: float
+    """USD that this run spent, attempts without an answer at their worst case."""
+    statuses: dict[str, int]
+    """status → judgements"""
+    judges: tuple[JudgeSummary, ...]
+
+
+def judge(
+    rows: pl.DataFrame,
+    *,
+    question: Question,
+    judges: Sequence[Provider],
+    store: CallStore,
+    max_usd: float | None,
+    seed: int,
+    max_usd_per_judge: float | None = None,
+    on_progress: OnProgress | None = None,
+    retry: RetryPolicy | None = None,
+) -> Judged:
+    """Put a question about every row to every judge.
+
+    Args:
+        rows: id, prompt (list of messages), candidates (list of {model, text}), and where there are answer, options
+            (list of {label, text}), reference, language.
+        max_usd: cap on what the job's calls cost, those that earlier runs bought included; None for none.
+        seed: of the order in which candidates are shown, and of the waits between attempts.
+        max_usd_per_judge: the same, for each judge.
+
+    Raises:
+        BudgetError: a cap is reached. What was bought is in the store; a run with a higher cap goes on from there.
+        NetworkError: a key is missing or wrong, or a provider failed twenty times in a row.
+        RecipeError: two judges of one name, two rows of one id, a cap without a known price, a judge that cannot answer.
+        StorageError: the call store cannot be read or written.
+    """
+    items = items_of(rows)
+    labels = [provider.label for provider in judges]
+    if len(set(labels)) != len(labels):
+        raise RecipeError(f"judges {sorted(labels)}: one is named twice", hint="a model judges once; ask another model")
+    if max_usd is not None or max_usd_per_judge is not None:
+        need_prices(judges)
+    collector = _Collector(question, on_progress)
+    spent: dict[str, float] = {}
+    for provider in judges:
+        cost = cost_of(provider, items, question, store, seed)
+        collector.total += cost.calls
+        spent[provider.label] = cost.cached_usd + cost.at_risk_usd
+    budget = Budget(store, max_usd, max_usd_per_judge, spent)
+    collector.already = budget.total
+    collector.budget = budget
+
+    async def work() -> None:
+        job = Job(question, store, budget, retry or RetryPolicy(), seed, collector.bought_one)
+        at_work = [Judge(p, tasks_of(p, items, question, store, seed, _known(collector, p))) for p in judges]
+        await job.run(at_work)
+
+    run(work)
+    return collector.judged(judges)
+
+
+def _known(collector: _Collector, provider: Provider) -> Callable[[Ask, Call], None]:
+    return lambda ask, call: collector.add(provider, ask, call)
+
+
+def items_of(rows: pl.DataFrame) -> list[Item]:
+    """Rows as questions see them.
+
+    Raises:
+        RecipeError: two rows have one id.
+        SourceError: a row has no id or no prompt.
+    """
+    items = [Item.of(row) for row in rows.iter_rows(named=True)]
+    if len({item.id for item in items}) != len(items):
+        twice = Counter(item.id for item in items).most_common(1)[0]
+        raise RecipeError(f"row {twice[0]!r} comes {twice[1]} times", hint="ids must be unique")
+    return items
+
+
+class _Collector:
+    """Gathers verdicts as calls are found or bought."""
+
+    def __init__(self, question: Question, on_progress: OnProgress | None) -> None:
+        self._question = question
+        self._on_progress = on_progress
+        self._rows: list[tuple[Any, ...]] = []
+        self._usd: defaultdict[str, float] = defaultdict(float)
+        self._done = 0
+        self._bought = 0
+        self.total = 0
+        self.already = 0.0
+        self.budget: Budget | None = None
+
+    def add(self, provider: Provider, ask: Ask, call: Call) -> None:
+        """Take in the verdicts of a call."""
+        question, label = self._question.label, provider.label
+        for verdict in verdicts(self._question, ask, call):
+            asked = (ask.row_id, question, label, provider.is_llm, ask.order)
+            self._rows.append((*asked, verdict.candidate, verdict.value, verdict.rank, verdict.status, call.key))
+        self._usd[label] += call.usd or 0.0
+        self._done += 1
+        if self._on_progress is not None:
+            self._on_progress(self._done, self.total, self._spent())
+
+    def bought_one(self, at_work: Judge, task: Task, call: Call) -> None:
+        """Take in a call that this run made."""
+        self._bought += 1
+        self.add(at_work.provider, task.ask, call)
+
+    def _spent(self) -> float:
+        return 0.0 if self.budget is None else self.budget.total - self.already
+
+    def judged(self, judges: Sequence[Provider]) -> Judged:
+        frame = pl.DataFrame(self._rows, schema=JUDGEMENTS, orient="row").sort(KEY, nulls_last=True)
+        statuses = Counter(frame["status"].to_list())
+        summaries = []
+        for provider in judges:
+            own = frame.filter(pl.col("judge") == provider.label)
+            told = dict(sorted(Counter(own["status"].to_list()).items()))
+            usd = self._usd[provider.label]
+            summaries.append(JudgeSummary(provider.label, provider.is_llm, self._question.label, own.height, told, usd))
+        return Judged(frame, self._done, self._bought, self._spent(), dict(sorted(statuses.items())), tuple(summaries))
+
+
+def verdicts(question: Question, ask: Ask, call: Call) -> list[Verdict]:
+    """The verdicts of a stored call, read from its raw reply by today's parser."""
+    if call.status in ("failed", "refused", "truncated"):
+        return [Verdict(model, None, call.status) for model in ask.models or (None,)]
+    return question.parse(call.raw, ask)
+
+
+@dataclass(frozen=True)
+class JudgeEstimate:
+    """What a judge's part would take, before any call."""
+
+    judge: str
+    calls: int
+    cached_calls: int
+    """Calls of these that the store has: free."""
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    """For the calls to be bought; None where no price is known."""
+
+
+def estimate(
+    rows: pl.DataFrame, *, question: Question, judges: Sequence[Provider], store: CallStore, seed: int
+) -> list[JudgeEstimate]:
+    """Calls, tokens and USD for each judge. Asks nobody.
+
+    Tokens follow what the judge used for this question before (from 20 stored calls on), else rules of thumb; reasoning tokens of a
+    model never asked before cannot be foreseen.
+    """
+    items = items_of(rows)
+    costs = [(provider, cost_of(provider, items, question, store, seed)) for provider in judges]
+    return [JudgeEstimate(p.label, c.calls, c.cached_calls, c.usage.input_tokens, c.usage.output_tokens, c.usd) for p, c in costs]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One judge asked once."""
+
+    judge: str
+    ok: bool
+    message: str
+    """What is wrong, or the seconds it took."""
+    hint: str | None = None
+
+
+def check(judges: Sequence[Provider]) -> list[Check]:
+    """Ask every judge once, a question of a few tokens; nothing is stored. A judge that cannot answer is a line, not an error."""
+
+    async def work() -> list[Check]:
+        found = await asyncio.gather(*(ping(provider) for provider in judges))
+        return [Check(*line) for line in found]
+
+    return run(work)

@@ -1,0 +1,1 @@
+"""Providers: who answers a question. One unit a file."""

@@ -1,0 +1,1 @@
+"""Questions: what is asked about a row. One unit a file."""

@@ -1,0 +1,203 @@
+"""Money: what a call costs, and a cap that cannot be passed.
+
+Prices come from the offline snapshot of `genai-prices` (its version is stored with each call) or from the provider's
+parameters. The cap works by reservation: before a call is sent, the most that it can cost is reserved, in memory and on
+disk; its real cost settles the reservation. A call that would pass the cap waits while others are in flight and may settle
+below their worst case, and is refused when none is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tilth.annotators.calls import Call, Request, Usage
+from tilth.annotators.provider import ApiProvider, Provider
+from tilth.annotators.store import CallStore
+from tilth.core.errors import BudgetError, RecipeError
+from tilth.core.fingerprints import canonical, distribution_version
+
+PRICES = "genai-prices"
+OWN_ADDRESSES = {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}
+FRAMING_TOKENS = 256
+"""What a provider may add to a request around our text: roles, the schema's preamble."""
+
+
+class JudgeBudgetError(BudgetError):
+    """The cap of one judge is reached; the others may go on."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """The price of a judge's calls."""
+
+    version: str
+    """`genai-prices 0.2.3`, `given`, `free` or `unknown`."""
+    of: Callable[[Usage], float] | None
+    """USD of one call; None where no price is known."""
+
+    def usd(self, usage: Usage) -> float | None:
+        """USD of a call with that usage; None where no price is known."""
+        return None if self.of is None else self.of(usage)
+
+
+def price_of(provider: Provider) -> Price:
+    """The price that holds for a provider: its own parameters, else the list price of its model at its maker's address.
+
+    Raises:
+        RecipeError: one of the two prices is given without the other.
+    """
+    if not isinstance(provider, ApiProvider):
+        return Price("free", lambda usage: 0.0)
+    into, out = provider.input_usd_per_mtok, provider.output_usd_per_mtok
+    if (into is None) != (out is None):
+        raise RecipeError(
+            f"{provider.label}: one price without the other", hint="give input_usd_per_mtok and output_usd_per_mtok"
+        )
+    if into is not None and out is not None:
+        return Price("given", lambda usage: (usage.input_tokens * into + usage.output_tokens * out) / 1e6)
+    if provider.base_url is not None and urlsplit(provider.base_url).hostname != OWN_ADDRESSES.get(provider.name):
+        return Price("unknown", None)
+    return _list_price(provider.name, provider.model)
+
+
+def _list_price(provider: str, model: str) -> Price:
+    import genai_prices
+
+    def usd(usage: Usage) -> float:
+        counted = genai_prices.Usage(
+            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_tokens
+        )
+        return float(genai_prices.calc_price(counted, model, provider_id=provider).total_price)
+
+    try:
+        usd(Usage(1, 1))
+    except LookupError:
+        return Price("unknown", None)
+    return Price(f"{PRICES} {distribution_version(PRICES)}", usd)
+
+
+def most_usage(request: Request) -> Usage:
+    """The most tokens that a request can use: a token is at least one byte, and the output has a limit."""
+    output = next((value for name, value in request.parameters.items() if name.startswith("max_")), 0)
+    schema = canonical(request.schema) if request.schema is not None else b""
+    text = sum(len(turn["content"].encode()) for turn in request.messages)
+    return Usage(text + len(schema) + FRAMING_TOKENS, int(output), 0)
+
+
+def likely_input_tokens(request: Request) -> int:
+    """Input tokens of a request by rule of thumb: 4.2 Latin characters or 0.9 Chinese ones a token."""
+    total = 12.0 + (len(canonical(request.schema)) / 5 if request.schema is not None else 0)
+    for turn in request.messages:
+        text = turn["content"]
+        wide = sum(character >= "\u2e80" for character in text) if not text.isascii() else 0
+        total += (len(text) - wide) / 4.2 + wide / 0.9 + 4
+    return round(total)
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """USD set aside for one attempt."""
+
+    judge: str
+    usd: float
+    id: int | None
+    """In the store; None where nothing can be spent."""
+
+
+class Budget:
+    """A hard cap on what the calls of a job cost, whenever they were bought, in USD; and one for each judge.
+
+    Args:
+        max_usd: cap on all judges together, None for none.
+        per_judge: cap on each.
+        spent: judge → USD of the job's calls that are bought already, with what an earlier run left at risk.
+    """
+
+    def __init__(
+        self, store: CallStore, max_usd: float | None, per_judge: float | None = None, spent: dict[str, float] | None = None
+    ) -> None:
+        self._store = store
+        self._max_usd = max_usd
+        self._per_judge = per_judge
+        self.spent = dict(spent or {})
+        """judge → USD settled, and lost to attempts whose reply never arrived."""
+        self._reserved: dict[str, float] = {}
+        self._in_flight = 0
+        self._changed = asyncio.Condition()
+
+    @property
+    def total(self) -> float:
+        """USD settled or lost, of all judges."""
+        return sum(self.spent.values())
+
+    @property
+    def capped(self) -> bool:
+        """Whether there is any cap."""
+        return self._max_usd is not None or self._per_judge is not None
+
+    async def reserve(self, judge: str, key: str, usd: float) -> Reservation:
+        """Set `usd` aside for one attempt, on disk before it returns.
+
+        Raises:
+            BudgetError: it does not fit under the cap, and nothing in flight could make room.
+        """
+        if not self.capped or usd == 0:
+            return Reservation(judge, 0.0, None)
+        async with self._changed:
+            while (refusal := self._refusal(judge, usd)) is not None:
+                if self._in_flight == 0:
+                    raise refusal
+                await self._changed.wait()
+            self._reserved[judge] = self._reserved.get(judge, 0.0) + usd
+            self._in_flight += 1
+        try:
+            number = await asyncio.wrap_future(self._store.reserve(key, usd))
+        except BaseException:
+            await self._close(Reservation(judge, usd, 0), 0.0)
+            raise
+        return Reservation(judge, usd, number)
+
+    async def settle(self, reservation: Reservation, call: Call) -> None:
+        """Record the answered call and what it cost, together; returns once that is on disk."""
+        try:
+            await asyncio.wrap_future(self._store.put(call, reservation.id))
+        finally:
+            await self._close(reservation, call.usd or 0.0)
+
+    async def release(self, reservation: Reservation) -> None:
+        """The attempt cost nothing."""
+        if reservation.id is not None:
+            self._store.release(reservation.id)
+        await self._close(reservation, 0.0)
+
+    async def lose(self, reservation: Reservation) -> None:
+        """The attempt may have been billed without an answer: its worst case counts as spent, and stays on record."""
+        await self._close(reservation, reservation.usd)
+
+    async def _close(self, reservation: Reservation, usd: float) -> None:
+        self.spent[reservation.judge] = self.spent.get(reservation.judge, 0.0) + usd
+        if reservation.id is None:
+            return
+        async with self._changed:
+            self._reserved[reservation.judge] -= reservation.usd
+            self._in_flight -= 1
+            self._changed.notify_all()
+
+    def _refusal(self, judge: str, usd: float) -> BudgetError | None:
+        hint = "raise the cap and run again: what is bought is kept, and is not bought twice"
+        if self._max_usd is not None and self.total + sum(self._reserved.values()) + usd > self._max_usd:
+            return BudgetError(
+                f"the cap of ${self._max_usd:.2f} is reached: ${self.total:.4f} spent, the next call may cost ${usd:.4f}",
+                hint=hint,
+            )
+        own = self.spent.get(judge, 0.0)
+        if self._per_judge is not None and own + self._reserved.get(judge, 0.0) + usd > self._per_judge:
+            return JudgeBudgetError(
+                f"{judge}: the cap of ${self._per_judge:.2f} a judge is reached: ${own:.4f} spent, the next call may cost "
+                f"${usd:.4f}",
+                hint=hint,
+            )
+        return None

@@ -1,0 +1,255 @@
+"""The call store: every model call ever made here, in one sqlite file; asking again what was answered costs nothing.
+
+WAL and synchronous=FULL: a committed answer survives a power cut. One thread writes; it commits what is waiting
+in groups (measured: 255 single commits a second, 14,000 records a second in groups of 200), so `put` never waits, and
+whoever must know that a record is safe waits for the future that `put` returns.
+
+    with CallStore(home().calls) as store:
+        known = store.get_many(keys)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import orjson
+import polars as pl
+
+from tilth.annotators.calls import Asked, Call, Reading, Usage, summarise
+from tilth.annotators.store_writer import StoreWriter, storage_errors
+from tilth.core.errors import StorageError
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x54494C54  # "TILT"
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS calls (
+    key TEXT PRIMARY KEY, provider TEXT NOT NULL, base_url TEXT NOT NULL, model TEXT NOT NULL,
+    prompt_version TEXT NOT NULL, request TEXT NOT NULL, shown TEXT NOT NULL, raw TEXT NOT NULL, parsed TEXT,
+    status TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
+    usd REAL, price_version TEXT NOT NULL, latency_s REAL NOT NULL, created TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS calls_by_judge ON calls (provider, model, prompt_version, status);
+CREATE TABLE IF NOT EXISTS pending (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, usd REAL NOT NULL, created TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS pending_by_key ON pending (key);
+"""
+COLUMNS = (
+    "key, provider, base_url, model, prompt_version, request, shown, raw, parsed, status, "
+    "input_tokens, output_tokens, cached_tokens, usd, price_version, latency_s, created"
+)
+LOOKUP = 500
+"""Keys in one SELECT (sqlite's limit is 32,766 variables)."""
+
+
+class Reader(Protocol):
+    """A question, as far as the store knows it."""
+
+    @property
+    def label(self) -> str:
+        """`name@version`"""
+        ...
+
+    def read(self, raw: str, names: Sequence[str]) -> list[Reading]:
+        """What the reply says about each shown name."""
+        ...
+
+
+class CallStore:
+    """Calls by the hash of their request. Several processes may share the file.
+
+    Raises:
+        StorageError: the file is not a call store, is damaged, is newer than this code, or cannot be written.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        with storage_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+        self._lock = threading.Lock()
+        self._writer = StoreWriter(self.path)
+
+    def _prepare(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application not in (0, APPLICATION_ID) or (tables and application == 0):
+            raise StorageError(f"{self.path}: a sqlite file, but no call store", hint="name another file")
+        if version > SCHEMA_VERSION:
+            raise StorageError(
+                f"{self.path}: schema {version}, this Tilth knows {SCHEMA_VERSION}", hint="upgrade Tilth, or name another file"
+            )
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        if not tables:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE;{TABLES}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={SCHEMA_VERSION};COMMIT;"
+            )
+        self._connection.execute("SELECT key, shown FROM calls LIMIT 1").fetchone()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what waits, and close."""
+        try:
+            self._writer.close()
+        finally:
+            self._connection.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def put(self, call: Call, settles: int | None = None) -> Future[None]:
+        """Record a call; the future is done once it is on disk. A call that is final is never replaced.
+
+        Args:
+            settles: the reservation that this call used up, taken away in the same transaction.
+        """
+        parsed = None if call.readings is None else _json([_plain(reading) for reading in call.readings])
+        shown = _json({"order": call.asked.order, "names": call.asked.names})
+        usage = (call.usage.input_tokens, call.usage.output_tokens, call.usage.cached_tokens)
+        head = (call.key, call.provider, call.base_url, call.model, call.asked.question, call.request, shown)
+        tail = (*usage, call.usd, call.price_version, call.latency_s)
+        return self._writer.put((*head, call.raw, parsed, call.status, *tail), settles)
+
+    def reserve(self, key: str, usd: float) -> Future[int]:
+        """Write down that `usd` may be spent on `key` before it is asked; done, with an id, once it is on disk."""
+        return self._writer.reserve(key, usd)
+
+    def release(self, reservation: int) -> None:
+        """Take a reservation back: nothing was spent on it."""
+        self._writer.release(reservation)
+
+    def flush(self) -> None:
+        """Return once everything put so far is on disk."""
+        self._writer.flush()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Call]:
+        """The calls committed under those keys; keys that are not there are left out. Failed calls are included."""
+        found: dict[str, Call] = {}
+        for chunk in _chunks(keys):
+            marks = ",".join("?" * len(chunk))
+            for row in self._rows(f"SELECT {COLUMNS} FROM calls WHERE key IN ({marks})", chunk):
+                call = _call(row)
+                found[call.key] = call
+        return found
+
+    def at_risk(self, keys: Iterable[str]) -> float:
+        """USD reserved for those keys and neither settled nor released: in flight, timed out, or lost to a kill."""
+        total = 0.0
+        for chunk in _chunks(keys):
+            marks = ",".join("?" * len(chunk))
+            total += self._rows(f"SELECT coalesce(sum(usd), 0) FROM pending WHERE key IN ({marks})", chunk)[0][0]
+        return total
+
+    @property
+    def spent_usd(self) -> float:
+        """USD of all calls in the store, settled."""
+        return float(self._rows("SELECT coalesce(sum(usd), 0) FROM calls")[0][0])
+
+    @property
+    def at_risk_usd(self) -> float:
+        """USD of all reservations that are neither settled nor released."""
+        return float(self._rows("SELECT coalesce(sum(usd), 0) FROM pending")[0][0])
+
+    def averages(self, provider: str, model: str, prompt_version: str) -> tuple[int, float, float]:
+        """(calls, output tokens a call, input tokens per byte of request) of a judge's earlier answers."""
+        row = self._rows(
+            "SELECT count(*), avg(output_tokens), sum(input_tokens) * 1.0 / max(1, sum(length(CAST(request AS BLOB)))) "
+            "FROM calls WHERE provider = ? AND model = ? AND prompt_version = ? AND status != 'failed'",
+            (provider, model, prompt_version),
+        )[0]
+        return int(row[0]), float(row[1] or 0), float(row[2] or 0)
+
+    def __len__(self) -> int:
+        return int(self._rows("SELECT count(*) FROM calls")[0][0])
+
+    def __iter__(self) -> Iterator[Call]:
+        """All calls, by key."""
+        last = ""
+        while rows := self._rows(f"SELECT {COLUMNS} FROM calls WHERE key > ? ORDER BY key LIMIT 1000", (last,)):
+            yield from map(_call, rows)
+            last = rows[-1][0]
+
+    def reparse(self, question: Reader) -> int:
+        """Read every kept reply to this question again with today's parser; returns how many changed. Costs nothing.
+
+        Refused, truncated and failed calls stay what they are.
+        """
+        self.flush()
+        changed = 0
+        for call in self:
+            if call.asked.question != question.label or call.status in ("refused", "truncated", "failed"):
+                continue
+            readings = tuple(question.read(call.raw, call.asked.names))
+            if readings != call.readings:
+                changed += 1
+                self._writer.update(call.key, _json([_plain(reading) for reading in readings]), summarise(readings))
+        self.flush()
+        return changed
+
+    def export(self, path: Path) -> int:
+        """Write all calls to a Parquet file, sorted by key; returns how many."""
+        import pyarrow.parquet as pq
+
+        self.flush()
+        temporary = path.with_name(path.name + ".tmp")
+        names = COLUMNS.split(", ")
+        total, last = 0, ""
+        schema: dict[str, Any] = {name: pl.String for name in names} | {
+            name: pl.Int64 for name in names if name.endswith("_tokens")
+        }
+        schema |= {"usd": pl.Float64, "latency_s": pl.Float64}
+        empty = pl.DataFrame(schema={name: schema[name] for name in names}).to_arrow()
+        with storage_errors(path), pq.ParquetWriter(temporary, empty.schema, compression="zstd") as writer:
+            while rows := self._rows(f"SELECT {COLUMNS} FROM calls WHERE key > ? ORDER BY key LIMIT 5000", (last,)):
+                frame = pl.DataFrame(rows, schema={name: schema[name] for name in names}, orient="row")
+                writer.write_table(frame.to_arrow().cast(empty.schema))
+                total, last = total + len(rows), rows[-1][0]
+        temporary.replace(path)
+        return total
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with storage_errors(self.path), self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    listed = list(keys)
+    for start in range(0, len(listed), LOOKUP):
+        yield listed[start : start + LOOKUP]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _plain(reading: Reading) -> dict[str, object]:
+    return {"name": reading.name, "value": reading.value, "status": reading.status, "rank": reading.rank}
+
+
+def _call(row: tuple[Any, ...]) -> Call:
+    key, provider, base_url, model, question, request, shown, raw, parsed, status, *numbers = row
+    tokens_in, tokens_out, cached, usd, price_version, latency_s, created = numbers
+    told = orjson.loads(shown)
+    readings = None if parsed is None else tuple(Reading(**reading) for reading in orjson.loads(parsed))
+    asked = Asked(question, told["order"], tuple(told["names"]))
+    usage = Usage(tokens_in, tokens_out, cached)
+    return Call(
+        key, provider, base_url, model, request, asked, raw, readings, status, usage, usd, price_version, latency_s, created
+    )

@@ -1,0 +1,186 @@
+"""Bad input gets one line that names the thing and the mend, exit 2, and leaves no half build or release."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+import small
+import zstandard
+from click.testing import CliRunner
+
+from tilth.cli import main as cli
+from tilth.core.home import home
+
+
+def tilth(*words: str) -> tuple[int, str]:
+    """Exit code and stderr of a command, in a process of its own: what a user sees."""
+    done = subprocess.run([sys.executable, "-m", "tilth.cli.main", *words], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stderr
+
+
+def refused(recipe: Path, *wanted: str, verb: str = "lock") -> None:
+    code, said = tilth(verb, str(recipe))
+    assert code == 2, said
+    first = said.splitlines()[0]
+    for words in wanted:
+        assert words in first, said
+    assert not list(home().builds.glob("*/*/build.json"))
+    assert not home().registry.exists()
+
+
+def edit(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return change
+
+
+RECIPES = {
+    "malformed YAML": (edit("license: cc0-1.0", "license: [cc0"), ("small.yaml:", "not YAML")),
+    "a key twice": (edit("name: small", "name: small\nname: other"), ("small.yaml:2", "given twice")),
+    "unknown field": (edit("license: cc0-1.0", "license: cc0-1.0\nlicence: x"), ("licence", "no such field")),
+    "unknown step": (edit("normalize", "normalise"), ("small.yaml:10", "unknown step 'normalise'")),
+    "unknown parameter": (edit("min_words: 8", "min_word: 8"), ("small.yaml:11", "gopher_quality.min_word", "no such field")),
+    "wrong type": (edit("min_words: 8", "min_words: many"), ("small.yaml:11", "gopher_quality.min_words", "'many'")),
+    "no licence": (edit("path: notes.jsonl, license: CC0-1.0", "path: notes.jsonl"), ("sources.notes.license", "is missing")),
+    "blank licence": (edit("path: notes.jsonl, license: CC0-1.0", "path: notes.jsonl, license: ' '"), ("sources.notes", "license is blank")),
+    "source not there": (edit("from: [notes]", "from: [note]"), ("'note'", "not under sources")),
+    "two names in a step": (edit("normalize: {}", "{normalize: {}, pii: {}}"), ("small.yaml:10", "a step is one name")),
+    "step of another corpus": (edit("normalize: {}", "chat_shape: {}"), ("small.yaml:10", "not on cpt")),
+    "unknown shape": (edit("shape: {text: {}}", "shape: {txt: {}}"), ("unknown shape 'txt'",)),
+    "unknown format": (edit("path: notes.jsonl", "path: notes.doc"), ("notes.doc",)),
+    "no such file": (edit("path: notes.jsonl", "path: gone.jsonl"), ("gone.jsonl", "no such file")),
+    "code in YAML": (edit("name: small", "name: !!python/object/apply:os.system [id]"), ("not allowed",)),
+    "a name with spaces": (edit("name: small", "name: Small Name"), ("name", "Small Name")),
+}
+
+
+@pytest.mark.parametrize("case", RECIPES)
+def test_a_wrong_recipe(case: str, tmp_path: Path) -> None:
+    change, wanted = RECIPES[case]
+    refused(small.make(tmp_path, change(small.RECIPE)), *wanted)
+
+
+def truncated(data: bytes) -> bytes:
+    return data[: len(data) * 2 // 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "wanted"),
+    [
+        ("notes.jsonl", b"", ("no records",)),
+        ("notes.jsonl", "头痛怎么办\n".encode("gb18030"), ("notes.jsonl:1", "not UTF-8")),
+        ("notes.jsonl.zst", truncated(zstandard.compress(b'{"id": "a", "text": "b"}\n' * 9999)), ("notes.jsonl.zst", "cut off")),
+        ("notes.jsonl.zst", b"\x28\xb5\x2f\xfd" + b"\xff" * 99, ("notes.jsonl.zst", "corrupt")),
+        ("notes.jsonl.gz", truncated(gzip.compress(bytes(range(256)) * 999)), ("notes.jsonl.gz", "corrupt")),
+        ("notes.parquet", b"PAR1 and then nothing of the kind", ("notes.parquet", "not a whole Parquet file")),
+        ("notes.csv", "id,text\n1,头痛怎么办\n".encode("gb18030"), ("notes.csv", "not utf-8")),
+        ("notes.csv", b"id,id\n1,2\n", ("notes.csv:1", "two columns have one name")),
+    ],
+    ids=["empty", "gb18030", "cut zstd", "corrupt zstd", "cut gzip", "cut parquet", "gb18030 csv", "csv header"],
+)
+def test_a_damaged_source(name: str, content: bytes, wanted: tuple[str, ...], tmp_path: Path) -> None:
+    recipe = small.make(tmp_path, small.RECIPE.replace("notes.jsonl", name))
+    (tmp_path / name).write_bytes(content)
+    refused(recipe, *wanted)
+
+
+def test_a_missing_column(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path, small.RECIPE.replace("shape: {text: {}}", "shape: {text: {field: body}}"))
+    assert tilth("lock", str(recipe))[0] == 0
+    refused(recipe, "notes.jsonl", "'body'", verb="build")
+
+
+def test_a_missing_parquet_column(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path, small.RECIPE.replace("notes.jsonl", "notes.parquet"))
+    pl.DataFrame({"id": ["a"], "body": ["b"]}).write_parquet(tmp_path / "notes.parquet")
+    assert tilth("lock", str(recipe))[0] == 0
+    refused(recipe, "notes.parquet", "'text'", verb="build")
+
+
+def test_bad_lines_fail_and_are_listed(tmp_path: Path) -> None:
+    """One bad line of many is a failed row, listed; a gate holds their share."""
+    recipe = small.make(tmp_path)
+    with (tmp_path / "notes.jsonl").open("a") as file:
+        file.write("{not json}\n[1, 2]\n" + '{"id": "x"}\n' + '{"id": "y", "text": null}\n')
+    assert tilth("lock", str(recipe))[0] == 0
+    code, said = tilth("build", str(recipe))
+    assert code == 0, said
+    assert "gate failed_share of cpt fails" in said
+    code, said = tilth("release", str(recipe), "--version", "1.0.0")
+    assert code == 1
+    assert "failed_share" in said
+
+
+def test_a_build_without_lock_or_after_a_change(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    refused(recipe, "no lock", verb="build")
+    assert tilth("lock", str(recipe))[0] == 0
+    with (tmp_path / "notes.jsonl").open("a") as file:
+        file.write('{"id": "n9", "text": "more"}\n')
+    refused(recipe, "notes.jsonl is not what was locked", verb="build")
+
+
+def test_no_network(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path, small.RECIPE.replace("path: notes.jsonl", "path: hf://datasets/org/name@v1/data/*.jsonl"))
+    done = subprocess.run(
+        [sys.executable, "-m", "tilth.cli.main", "lock", str(recipe)], capture_output=True, text=True,
+        env={"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_XET": "1", "PATH": "", "TILTH_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf")},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "cannot be reached" in done.stderr.splitlines()[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("show", "nothing@1.0.0"), "nothing"),
+        (("show", "demo@one"), "MAJOR.MINOR.PATCH"),
+        (("verify", "nothing@1.0.0"), "nothing"),
+        (("drops", "nothing@1.0.0"), "nothing"),
+        (("trace", "abc", "nothing"), "nothing"),
+        (("build", "no-such-recipe"), "no recipe"),
+        (("annotate", "no-such-job.yaml"), "no such file"),
+        (("yank", "nothing@1.0.0", "--reason", "x"), "nothing"),
+        (("nonsense",), "nonsense"),
+        (("build",), "Missing argument"),
+    ],
+)
+def test_wrong_words(words: tuple[str, ...], wanted: str) -> None:
+    code, said = tilth(*words)
+    assert code == 2
+    assert wanted in said
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    """A home on a file system with no room: one line, nothing half done."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    from tilth.core.errors import StorageError
+    from tilth.core.stages import write_whole, writing
+
+    with pytest.raises(StorageError, match="No space left"), writing(tmp_path / "file") as path:
+        path.symlink_to(full)
+        path.write_bytes(b"x" * 100_000)
+    assert not list(tmp_path.iterdir())
+    write_whole(tmp_path / "file", b"x")
+
+
+def test_help_is_quick_to_import() -> None:
+    """`tilth --help` loads nothing heavy (the time itself is no test: machines differ)."""
+    probe = "import sys; import tilth.cli.main; print([m for m in ('polars', 'pyarrow', 'datasets', 'torch', 'openai', 'pydantic', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    shown = CliRunner().invoke(cli.tilth, ["--help"])
+    assert shown.exit_code == 0
+    assert "A first walk" in shown.output
