@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from tilth.core.builds import RECORD, BuildRecord, FileEntry, GateEntry, SourceEntry
 from tilth.core.fingerprints import file_digest
+from tilth.core.home import Home
 from tilth.core.ledger import LedgerLine
 from tilth.core.manifest import Manifest
 
@@ -182,8 +184,21 @@ def plain_card(folder: Path, manifest: Manifest) -> None:
     for config, splits in manifest.configs.items():
         lines += [f"- config_name: {config}", "  splits:"]
         for split, files in splits.items():
-            lines += [f"  - name: {split}", f"    num_examples: {sum(f.rows for f in files)}", f"    num_bytes: {sum(f.bytes for f in files)}"]
+            lines += [
+                f"  - name: {split}",
+                f"    num_examples: {sum(f.rows for f in files)}",
+                f"    num_bytes: {sum(f.bytes for f in files)}",
+            ]
     card = "\n".join([*lines, "---", "", f"# {manifest.name} {manifest.version}", "", f"digest {manifest.digest_sha256}", ""])
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / "croissant.json").write_text('{"name": "' + manifest.name + '"}\n', encoding="utf-8")
     (folder / "report.html").write_text(f"<h1>{manifest.name}</h1>\n", encoding="utf-8")
+
+
+def fsck(home: Home, *, killed: bool = False) -> None:
+    """The store of `demo` as git itself judges it."""
+    command = ["git", "-C", str(home.registry / "demo.git"), "fsck", "--full", "--strict"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "missing" not in done.stdout and "broken" not in done.stdout
+    assert killed or not done.stdout, "only a kill may leave objects that nothing names"

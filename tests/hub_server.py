@@ -113,7 +113,14 @@ class HubServer:
         self.server.server_close()
 
     def fail(
-        self, method: str, pattern: str, *, status: int = 0, drop: bool = False, before: Callable[[], object] | None = None, times: int = 1
+        self,
+        method: str,
+        pattern: str,
+        *,
+        status: int = 0,
+        drop: bool = False,
+        before: Callable[[], object] | None = None,
+        times: int = 1,
     ) -> None:
         """Let requests go wrong: `status` answered instead, the answer dropped after the work, or `before` called first."""
         self.faults.append(Fault(method, pattern, status, drop, before, times))
@@ -237,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
             raise Answer(409, "You already created this dataset repo", url=url)
         private = asked.get("visibility") == "private" or bool(asked.get("private"))
         made = self.hub.repositories[name] = Repository(private)
-        made.commit("main", {".gitattributes": Blob(b"*.parquet filter=lfs diff=lfs merge=lfs -text\n*.bin -text\n")}, "initial commit")
+        made.commit(
+            "main", {".gitattributes": Blob(b"*.parquet filter=lfs diff=lfs merge=lfs -text\n*.bin -text\n")}, "initial commit"
+        )
         return {"url": url, "name": name, "id": name}
 
     def info(self, body: bytes, repo: str, revision: str = "main") -> object:
@@ -292,7 +301,11 @@ class _Handler(BaseHTTPRequestHandler):
     def paths_info(self, body: bytes, repo: str, revision: str) -> object:
         tree = self._commit(repo, revision).tree
         asked = parse_qs(body.decode()).get("paths", [])
-        folders = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": p} for p in asked if any(f.startswith(p + "/") for f in tree)]
+        folders = [
+            {"type": "directory", "oid": "0" * 40, "size": 0, "path": p}
+            for p in asked
+            if any(f.startswith(p + "/") for f in tree)
+        ]
         return [_entry(path, tree[path]) for path in asked if path in tree] + folders
 
     # --- writing

@@ -53,6 +53,7 @@ REASONS = {
 }
 
 _SENTENCE = re.compile(r"""[.!?]+["'”’)\]」』）》]*(?:\s|$)|[。！？…；]+["'”’)\]」』）》]*""")
+_ONLY_CITATIONS = re.compile(r"(?m)^\s*(?:\[(?:\d*|edit)\]\s*)+$")
 
 
 class ScriptWords(WordTokenizer):  # type: ignore[misc]
@@ -137,8 +138,9 @@ def made_up(count: int) -> list[str]:
 @pytest.mark.parametrize("place", range(5))
 def test_decisions_on_made_up_documents(place: int) -> None:
     step, theirs = pairs()[place]
-    # datatrove divides by the number of lines and words, so it cannot be asked about a document without any.
-    texts = [text for text in made_up(600) if text.splitlines()]
+    # datatrove divides by the number of lines and words, so it cannot be asked about a document without any, and it
+    # takes a line of nothing but citations for a sentence, which we do not (`filters.c4`).
+    texts = [text for text in made_up(600) if text.splitlines() and not _ONLY_CITATIONS.search(text)]
     seen = compare(step, theirs, texts)
     assert len(seen) >= 3, seen
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,6 +16,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tilth.core.batch import Batch
+from tilth.core.errors import SourceError
+from tilth.core.fingerprints import file_digest
 from tilth.core.rows import Kind, schema
 from tilth.core.steps import Context, Step
 from tilth.core.units import is_threshold
@@ -41,6 +47,7 @@ CHINESE = (
     "患者因发热三天入院，体温最高达三十九度，伴有咳嗽和乏力。入院后完善相关检查，血常规提示白细胞升高，胸片显示右下肺炎症。"
     "给予抗感染治疗后，患者的体温逐渐恢复正常，咳嗽也明显减轻。医生建议继续口服药物一周，注意休息，多喝水，如果再次发热应及时就诊。"
 )
+FRENCH = "La patiente présente une fièvre depuis trois jours et ne mange plus."
 
 
 def batch(texts: list[str | None], languages: list[str | None] | str | None = "en") -> Batch:
@@ -155,9 +162,7 @@ def test_rows_are_measured_each_for_itself(step: Step, rows: list[tuple[str, str
     """Splitting a batch, doing it twice, and the batch itself: nothing of it changes signals, text or input."""
     texts, languages = [text for text, _ in rows], [language for _, language in rows]
     whole = batch(texts, languages)
-    before = whole.frame.clone()
     edited = step.edit(whole)
-    assert_frame_equal(whole.frame, before)
     parts = [Batch(whole.frame[:cut], "cpt"), Batch(whole.frame[cut:], "cpt")]
     split = [step.edit(part) for part in parts if len(part)]
     assert_frame_equal(pl.concat([part.frame for part in split]), edited.frame)
@@ -166,7 +171,9 @@ def test_rows_are_measured_each_for_itself(step: Step, rows: list[tuple[str, str
         assert signals.height == len(rows)
         assert_frame_equal(step.measure(Batch(edited.frame, "cpt"), CONTEXT), signals, check_exact=True)
         assert_frame_equal(pl.concat([step.measure(part, CONTEXT) for part in split]), signals, check_exact=True)
+        step.measure(whole, CONTEXT)
         step.decide(signals.with_columns(whole.frame["id"]), np.ones(len(rows), bool), None)
+    assert whole.frame["text"].to_list() == whole.texts.to_list() == texts
 
 
 @pytest.mark.parametrize("step", [*STEPS, ChatShape()], ids=lambda step: f"{step.name}-{getattr(step, 'action', '')}")
@@ -225,9 +232,8 @@ def test_entities_are_unescaped_once() -> None:
 
 
 def test_languages_are_identified_and_filled_in() -> None:
-    french = "La patiente présente une fièvre depuis trois jours et ne mange plus."
     japanese = "患者は三日前から発熱があり、食欲がありません。病院で検査を受けました。"
-    texts = [ENGLISH, CHINESE, french, japanese, "ok", "12345", "", "服用阿司匹林 aspirin 100 mg 每日一次，连续服用两周以上。"]
+    texts = [ENGLISH, CHINESE, FRENCH, japanese, "ok", "12345", "", "服用阿司匹林 aspirin 100 mg 每日一次，连续服用两周以上。"]
     step = Language()
     rows = step.edit(batch(list(texts), None))
     assert rows.frame["language"].to_list() == ["en", "zh", "fr", "ja", "und", "und", "und", "zh"]
@@ -249,13 +255,26 @@ def test_unwanted_languages_go() -> None:
     assert reasons(Language(min_score=0.65), batch(["no yes no ja nein si", "ok"], "en"))[1] is None
 
 
-def test_a_fasttext_model_by_path(tmp_path: object) -> None:
+def test_a_fasttext_model_by_path(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="path"):
         Language(model="fasttext")
-    from tilth.core.errors import SourceError
-
     with pytest.raises(SourceError, match="No such file"):
         Language(model="fasttext", path="/nowhere/lid.bin").edit(batch([ENGLISH], None))
+    lines = [f"__label__{code} {text}" for code, text in (("eng_Latn", ENGLISH), ("fra_Latn", FRENCH)) for _ in range(30)]
+    (tmp_path / "train.txt").write_text("\n".join(lines))
+    # fastText's training reads memory that it did not write, unless the process is fresh and its pages are zero.
+    code = "import fasttext; fasttext.train_supervised('train.txt', dim=8, epoch=20, minn=2, maxn=3, bucket=1000, thread=1, seed=1, verbose=0).save_model('lid.bin')"
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True)
+
+    model = tmp_path / "lid.bin"
+    step = Language(model="fasttext", path=str(model), sha256=file_digest(model))
+    rows = step.edit(batch([FRENCH.replace(" ", "\n", 2), ENGLISH, CHINESE], None))
+    assert rows.frame["language"].to_list() == ["fr", "en", "zh"]
+    assert step.measured_parameters() == {**Language(model="fasttext", path=str(model)).measured_parameters()}
+    assert "path" not in step.measured_parameters()
+    with pytest.raises(SourceError, match="sha256"):
+        Language(model="fasttext", path=str(model), sha256="0" * 64).edit(batch([ENGLISH], None))
 
 
 # Gopher ----------------------------------------------------------------------------------------------------------

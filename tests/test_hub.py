@@ -81,7 +81,9 @@ def test_a_push_is_one_commit_then_a_tag_and_bit_identical(server: HubServer, on
     assert {sha for _, sha in _listing(server, "v1.0.0").values() if sha} == {
         f.sha256 for path, f in one.manifest.files.items() if path.endswith(".parquet")
     }
-    order = [path.split("/")[-2] for method, _, path, _ in server.log if method == "POST" and ("/commit/" in path or "/tag/" in path)]
+    order = [
+        path.split("/")[-2] for method, _, path, _ in server.log if method == "POST" and ("/commit/" in path or "/tag/" in path)
+    ]
     assert order == ["commit", "tag"]
     assert one.digest in repo.commits[commit].description
 
@@ -109,7 +111,7 @@ def test_the_stock_clients_read_a_tag(server: HubServer, one: Release, two: Rele
     hub.push(one, TO)
     hub.push(two, TO)
     code = """
-import json, sys
+import json, os
 from datasets import load_dataset
 from huggingface_hub import HfFileSystem, snapshot_download
 import pyarrow.parquet as pq
@@ -119,7 +121,8 @@ for tag in ("v1.0.0", "v1.1.0"):
     local = load_dataset(snapshot_download("org/demo", revision=tag, repo_type="dataset"), "cpt")["train"].num_rows
     with HfFileSystem().open(f"datasets/org/demo@{tag}/sft/train-00000-of-00001.parquet", "rb") as file:
         out.append([remote, local, pq.read_table(file).num_rows])
-print(json.dumps(out))
+print(json.dumps(out), flush=True)
+os._exit(0)  # pyarrow's read-ahead threads over a remote file now and then abort the interpreter on its way out
 """
     env = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
@@ -197,10 +200,19 @@ def test_somebody_elses_commit_in_between_is_told(server: HubServer, one: Releas
     assert set(repo.tags) == {"v1.0.0"}
 
 
-def test_stale_parents_for_ever_end(server: HubServer, one: Release) -> None:
-    server.fail("POST", "/commit/", status=412, times=100)
-    with pytest.raises(RegistryError, match="somebody committed 'initial commit'"):
+@pytest.mark.parametrize("status", [409, 412])
+def test_a_hub_that_is_busy_for_ever(server: HubServer, one: Release, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "PAUSE_SECONDS", 0.001)
+    server.fail("POST", "/commit/", status=status, times=100)
+    with pytest.raises(RegistryError, match="8 times another commit came first"):
         hub.push(one, TO)
+    assert not server.repositories["org/demo"].tags
+
+
+def test_a_hub_that_is_busy_for_a_moment(server: HubServer, one: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "PAUSE_SECONDS", 0.001)
+    server.fail("POST", "/commit/", status=409, times=2)
+    assert server.repositories.keys() == set() and hub.push(one, TO) == server.repositories["org/demo"].tags["v1.0.0"]
 
 
 def test_a_tag_is_never_moved(server: HubServer, one: Release, two: Release) -> None:
@@ -232,7 +244,9 @@ def test_a_patch_of_an_older_line_leaves_main_alone(server: HubServer, one: Rele
     assert releases.resolve(f"{TO}@1.0.0", home=elsewhere).digest == one.digest
 
 
-def test_a_private_dataset_without_a_token(server: HubServer, one: Release, elsewhere: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_dataset_without_a_token(
+    server: HubServer, one: Release, elsewhere: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub.push(one, TO, private=True)
     following = _next(one, "1.1.0")
     monkeypatch.delenv("HF_TOKEN")

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
-import signal
 import stat
 import subprocess
-import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
-from builds_fixture import Drop, Row, build, plain_card, row_id, rows
+from builds_fixture import Drop, Row, build, fsck, plain_card, rows
 
 from tilth.core import builds
 from tilth.core import manifest as manifests
 from tilth.core.builds import GateEntry
 from tilth.core.errors import GateError, LedgerError, RegistryError, StorageError, VerifyError, YankedError
 from tilth.core.home import Home
-from tilth.registry import diff as diffs
 from tilth.registry import releases
 from tilth.registry.releases import Release, cut, resolve
 from tilth.registry.store import Store
@@ -51,12 +45,6 @@ def second(tmp_path: Path) -> Path:
     )
 
 
-def fsck(home: Home, name: str = "demo") -> None:
-    done = subprocess.run(["git", "-C", str(home.registry / f"{name}.git"), "fsck", "--full", "--strict"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert "missing" not in done.stdout and "dangling tag" not in done.stdout
-
-
 # --- cutting and finding
 
 
@@ -68,7 +56,9 @@ def test_a_release_is_found_again_and_loads(home: Home, first: Path) -> None:
     assert made.digest == builds.read(first).digest() == made.manifest.digest()
     assert {split: data.num_rows for split, data in made["sft"].items()} == {"train": 8, "test": 1}
     assert load_dataset(str(made.path), "cpt")["train"].num_rows == 20
-    assert set(made.manifest.files) == {p.relative_to(made.path).as_posix() for p in made.path.rglob("*") if p.is_file()} - {"manifest.json"}
+    assert set(made.manifest.files) == {p.relative_to(made.path).as_posix() for p in made.path.rglob("*") if p.is_file()} - {
+        "manifest.json"
+    }
     assert "- the first of all\n- first release: `cpt` 20 rows, `sft` 9 rows\n" in (made.path / "CHANGELOG.md").read_text()
     assert not list((home.registry / "demo.git").rglob("*.lock")) and not (home.registry / "demo.git/lfs/tmp").exists()
     fsck(home)
@@ -79,7 +69,9 @@ def test_the_tag_is_annotated_and_says_the_digest(home: Home, first: Path) -> No
     git = ["git", "-C", str(home.registry / "demo.git")]
     shown = subprocess.run([*git, "cat-file", "tag", "v1.0.0"], capture_output=True, text=True, check=True).stdout
     assert f"object {made.commit}" in shown and f"digest: sha256:{made.digest}" in shown
-    pointer = subprocess.run([*git, "show", "main:cpt/train-00000-of-00001.parquet"], capture_output=True, text=True, check=True).stdout
+    pointer = subprocess.run(
+        [*git, "show", "main:cpt/train-00000-of-00001.parquet"], capture_output=True, text=True, check=True
+    ).stdout
     shard = made.manifest.configs["cpt"]["train"][0]
     assert pointer == f"version https://git-lfs.github.com/spec/v1\noid sha256:{shard.sha256}\nsize {shard.bytes}\n"
     attribute = subprocess.run([*git, "show", "main:.gitattributes"], capture_output=True, text=True, check=True).stdout
@@ -122,7 +114,9 @@ def test_a_patch_of_an_older_line_follows_that_line(home: Home, first: Path, sec
     assert patch.manifest.parent and patch.manifest.parent.version == "1.0.0"
     assert "2.0.0" not in (patch.path / "CHANGELOG.md").read_text()
     assert resolve("demo", home=home).version == "2.0.0"
-    head = subprocess.run(["git", "-C", str(home.registry / "demo.git"), "describe", "--tags", "main"], capture_output=True, text=True, check=True).stdout
+    head = subprocess.run(
+        ["git", "-C", str(home.registry / "demo.git"), "describe", "--tags", "main"], capture_output=True, text=True, check=True
+    ).stdout
     assert head == "v2.0.0\n"
     assert [e.version for e in releases.versions("demo", home)] == ["1.0.0", "1.0.1", "2.0.0"]
 
@@ -130,10 +124,15 @@ def test_a_patch_of_an_older_line_follows_that_line(home: Home, first: Path, sec
 def test_versions_and_log(home: Home, first: Path, second: Path) -> None:
     one, two = cut(first, "1.0.0", home=home), cut(second, "1.1.0", home=home)
     found = releases.versions("demo", home)
-    assert [(e.version, e.commit, e.digest, e.yanked) for e in found] == [(r.version, r.commit, r.digest, None) for r in (one, two)]
+    assert [(e.version, e.commit, e.digest, e.yanked) for e in found] == [
+        (r.version, r.commit, r.digest, None) for r in (one, two)
+    ]
     assert found[1].rows == {"cpt": 17, "sft": 9, "drops": 3}
     assert abs(found[0].created - time.time()) < 60
-    assert [(e.parent, e.changes) for e in releases.log("demo", home)] == [(None, one.manifest.changes), ("1.0.0", two.manifest.changes)]
+    assert [(e.parent, e.changes) for e in releases.log("demo", home)] == [
+        (None, one.manifest.changes),
+        ("1.0.0", two.manifest.changes),
+    ]
     assert releases.names(home) == ["demo"]
 
 
@@ -337,216 +336,6 @@ def test_a_rewritten_card_is_held_against_the_rows(home: Home, first: Path) -> N
 def test_verify_of_no_release(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="not a release"):
         verify(tmp_path)
-
-
-# --- diff
-
-
-def test_a_diff_names_rule_value_and_recipe_change(home: Home, first: Path, second: Path) -> None:
-    one, two = cut(first, "1.0.0", home=home), cut(second, "1.1.0", home=home)
-    found = diffs.diff(one, two)
-    cpt, sft = found.configs
-    assert (cpt.added, cpt.dropped, cpt.changed, cpt.unchanged) == (0, 3, 1, 16)
-    assert (sft.unchanged, sft.causes) == (9, ())
-    dropped = next(c for c in cpt.causes if c.change == "dropped")
-    assert dropped.cause == "gopher_quality/min_words (gopher_quality.min_words: 50 -> 80)"
-    assert {(s.id, s.value) for s in dropped.samples} == {(row_id(f"r{i}"), str(60 + i)) for i in (17, 18, 19)}
-    assert "corpora.cpt.steps.gopher_quality.min_words: 50 -> 80" in found.recipe == tuple(diffs.recipe_changes(one, two))
-    assert json.loads(json.dumps(found.to_json()))["configs"][0]["dropped"] == 3
-    back = diffs.diff(two, one).configs[0]
-    assert next(c for c in back.causes if c.change == "added").cause.startswith("no longer dropped by gopher_quality/min_words (")
-    assert (back.added, back.dropped, back.changed) == (3, 0, 1)
-    assert "  - 3 dropped: gopher_quality/min_words (gopher_quality.min_words: 50 -> 80)" in two.manifest.changes
-
-
-def test_a_diff_against_a_build_equals_that_against_its_release(home: Home, first: Path, second: Path) -> None:
-    one = cut(first, "1.0.0", home=home)
-    against_build = diffs.diff(one, diffs.Build.at(second))
-    against_release = diffs.diff(one, cut(second, "1.1.0", home=home))
-    assert against_build.configs == against_release.configs and against_build.after == "demo (build)"
-    assert diffs.diff(one, one).identical and not against_build.identical
-    table = diffs.rows(one, diffs.Build.at(second), "cpt")
-    assert table["change"].to_list() == ["changed", "dropped", "dropped", "dropped"]
-
-
-def test_causes_beyond_rules(home: Home, tmp_path: Path) -> None:
-    pinned = {"notes": "sha256:0000000000000000", "wards": "sha256:1111111111111111"}
-    held = [Row("n1", "a"), Row("n2", "b"), Row("w1", "c", "wards"), Row("p1", "made", "wards", parents=(row_id("w9"),))]
-    one = cut(build(tmp_path / "a", cpt=held, revisions=pinned), "1.0.0", home=home)
-    moved = build(tmp_path / "b", cpt=[Row("n1", "A"), Row("n3", "new")], revisions={"notes": "sha256:2222222222222222"})
-    causes = {c.change: c.cause for c in diffs.diff(one, diffs.Build.at(moved)).configs[0].causes if "wards" not in c.cause}
-    revision = "source notes revision changed: sha256:0000000000000000 -> sha256:2222222222222222"
-    assert causes == dict.fromkeys(("added", "dropped", "changed"), revision)
-    gone = [c for c in diffs.diff(one, diffs.Build.at(moved)).configs[0].causes if "wards" in c.cause]
-    assert [(c.cause, c.rows) for c in gone] == [("source wards removed", 2)]
-    drop = [Drop("cpt", "w9", "minhash", "similarity", "0.93", "wards"), Drop("cpt", "n2", "minhash", "similarity")]
-    parent = build(tmp_path / "c", cpt=held[:1] + held[2:3], drops=drop, revisions=pinned)
-    causes = {s.id: c.cause for c in diffs.diff(one, diffs.Build.at(parent)).configs[0].causes for s in c.samples}
-    assert causes == {row_id("p1"): "a parent went: minhash/similarity", row_id("n2"): "minhash/similarity"}
-
-
-def test_a_row_that_only_changed_its_split_is_moved(tmp_path: Path) -> None:
-    a = build(tmp_path / "a", cpt=rows(4))
-    b = build(tmp_path / "b", cpt=[*rows(3), Row("r3", "a line of text 3", split="test")])
-    found = diffs.diff(diffs.Build.at(a), diffs.Build.at(b)).configs[0]
-    assert (found.moved, found.unchanged, found.added, found.dropped, found.changed) == (1, 3, 0, 0, 0)
-
-
-def test_a_config_that_comes_and_one_that_goes(tmp_path: Path) -> None:
-    a, b = build(tmp_path / "a", cpt=rows(4)), build(tmp_path / "b", sft=rows(5, "s"))
-    found = {c.config: (c.rows_before, c.rows_after, c.dropped, c.added) for c in diffs.diff(diffs.Build.at(a), diffs.Build.at(b)).configs}
-    assert found == {"cpt": (4, 0, 4, 0), "sft": (0, 5, 0, 5)}
-
-
-def test_a_step_that_came_is_one_line(tmp_path: Path) -> None:
-    a = build(tmp_path / "a", cpt=rows(4))
-    steps = {"gopher_quality": {"min_words": 50}, "minhash": {"n": 5, "threshold": 0.8}}
-    b = build(tmp_path / "b", cpt=rows(3), drops=[Drop("cpt", "r3", "minhash", "similarity")], steps=steps)
-    found = diffs.diff(diffs.Build.at(a), diffs.Build.at(b))
-    assert found.recipe == ("corpora.cpt.steps.minhash: absent -> present",)
-    assert found.configs[0].causes[0].cause == "minhash/similarity (minhash: absent -> present)"
-
-
-# --- many at once, and killed
-
-
-def test_two_writers_of_one_version_make_one_release(home: Home, first: Path, second: Path) -> None:
-    done: list[object] = []
-
-    def one(folder: Path) -> None:
-        try:
-            done.append(cut(folder, "1.0.0", home=home))
-        except RegistryError as error:
-            done.append(error)
-
-    threads = [threading.Thread(target=one, args=(folder,)) for folder in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(type(item).__name__ for item in done) == ["RegistryError", "Release"]
-    fsck(home)
-
-
-def test_what_a_killed_writer_left_is_cleared(home: Home, first: Path, second: Path) -> None:
-    cut(first, "1.0.0", home=home)
-    git = home.registry / "demo.git"
-    for stale in (git / "refs/tags/v1.1.0.lock", git / "refs/heads/main.lock", git / "packed-refs.lock"):
-        stale.write_bytes(b"")
-    (git / "lfs/tmp/half").mkdir(parents=True)
-    (home.registry / "other.git.new").mkdir()
-    cut(second, "1.1.0", home=home)
-    assert not list(git.rglob("*.lock"))
-    fsck(home)
-
-
-CHILD = """
-import os, signal, sys, pathlib
-sys.path.insert(0, {tests!r})
-import tilth.cards.release
-from builds_fixture import plain_card
-from tilth.core.home import Home
-from tilth.registry import releases, store, lfs, durable, cutting
-import dulwich.repo, dulwich.lfs, dulwich.objects, polars, pyarrow.parquet
-tilth.cards.release.write = plain_card
-root, build, points = pathlib.Path({root!r}), pathlib.Path({build!r}), {points!r}
-seen = 0
-
-def at(name, owner):
-    real = getattr(owner, name)
-    def counted(*args, **kwargs):
-        global seen
-        if seen == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-        seen += 1
-        return real(*args, **kwargs)
-    setattr(owner, name, counted)
-
-for point in points:
-    child = os.fork()
-    if child == 0:
-        for name in ("replace", "rename", "link", "fsync", "unlink", "mkdir", "chmod"):
-            at(name, os)
-        releases.cut(build, "1.0.0", home=Home(root / str(point)))
-        print("finished", point, seen, flush=True)
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    print("point", point, "killed" if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status), flush=True)
-"""
-
-
-def _check_after_kill(home: Home, folder: Path) -> bool:
-    """After a kill: the release is whole or not there; then the same cut succeeds. Returns whether it was there."""
-    names = releases.names(home)
-    if names:
-        verify(resolve("demo@1.0.0", home=home))
-        subject = subprocess.run(["git", "-C", str(home.registry / "demo.git"), "fsck", "--full"], capture_output=True, text=True, check=False)
-        assert subject.returncode == 0, subject.stderr
-    else:
-        with pytest.raises(RegistryError):
-            resolve("demo", home=home)
-    made = cut(folder, "1.0.0", home=home)
-    verify(made)
-    main = (home.registry / "demo.git/refs/heads/main").read_text().strip()
-    assert main == made.commit
-    assert sorted(p.name for p in (home.registry / "snapshots/demo").iterdir()) == ["1.0.0"]
-    assert not [p for p in home.registry.rglob("*.lock") if p.name != "demo.lock"]
-    fsck(home)
-    return bool(names)
-
-
-def _kill_at(points: list[int], tmp_path: Path, folder: Path) -> str:
-    code = CHILD.format(tests=str(Path(__file__).parent), root=str(tmp_path / "homes"), build=str(folder), points=points)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_killed_at_a_few_system_calls(home: Home, tmp_path: Path, first: Path) -> None:
-    points = [0, 6, 14, 25, 40]
-    assert _kill_at(points, tmp_path, first).count("killed") == len(points)
-    for point in points:
-        _check_after_kill(Home(tmp_path / "homes" / str(point)), first)
-
-
-@pytest.mark.slow
-def test_killed_at_every_system_call(home: Home, tmp_path: Path, first: Path) -> None:
-    said = _kill_at(list(range(400)), tmp_path, first)
-    killed = said.count("killed")
-    assert 30 < killed < 400, "every point up to the end was tried"
-    there = [_check_after_kill(Home(tmp_path / "homes" / str(point)), first) for point in range(killed)]
-    assert there == sorted(there) and not there[0] and there[-1], "a release exists from its tag on"
-
-
-@pytest.mark.slow
-def test_killed_at_random_times_while_cutting_many(home: Home, tmp_path: Path, first: Path, second: Path) -> None:
-    code = f"""
-import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
-import tilth.cards.release
-from builds_fixture import plain_card
-from pathlib import Path
-from tilth.core.home import Home
-from tilth.registry.releases import cut, versions, names
-tilth.cards.release.write = plain_card
-home = Home(Path({str(home.root)!r}))
-start = len(versions("demo", home)) if names(home) else 0
-print("ready", flush=True)
-for i in range(start, start + 200):
-    cut(Path(({str(first)!r}, {str(second)!r})[i % 2]), f"0.{{i}}.0", home=home)
-"""
-    random.seed(20261121)
-    for _ in range(12):
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-        assert child.stdout and child.stdout.readline() == b"ready\n"
-        time.sleep(random.uniform(0.0, 0.5))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        if releases.names(home):
-            for entry in releases.versions("demo", home)[-4:]:
-                verify(resolve(f"demo@{entry.version}", home=home))
-            fsck(home)
-    made = releases.versions("demo", home)
-    assert [e.version for e in made] == [f"0.{i}.0" for i in range(len(made))] and len(made) > 3
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(home: Home, first: Path, monkeypatch: pytest.MonkeyPatch) -> None:

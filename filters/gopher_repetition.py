@@ -1,0 +1,134 @@
+"""Gopher's repetition rules: duplicate lines and paragraphs, frequent and repeated n-grams.
+
+Source: Rae et al. 2021, *Scaling Language Models* (arXiv:2112.11446), Table A1, section "Repetition removal"; what
+the paper leaves open is done as datatrove 0.10's `GopherRepetitionFilter` does it, given the words of `filters.words`.
+
+Languages written without spaces have no words to count, so there n-grams of words become n-grams of 2n Han or Kana
+characters (a Chinese word has 1.6 to 2), all else skipped, joined by nothing; their share is of the whole text. Their
+thresholds, `zh_…`, are our own: of 143 laws they keep 97.2 %, of 303 articles 100, of 180 manuals 95, of 4,447 sections
+of old medical books 99.8, of 2,000 each of four sets of medical dialogues 97.8 to 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from tilth.core.batch import Batch
+from tilth.core.steps import Context, Rule, Step
+from tilth.core.units import threshold
+from tilth.filters import lines, words
+from tilth.filters.ngrams import Tokens, characters
+
+TOP = (2, 3, 4)
+REPEATED = (5, 6, 7, 8, 9, 10)
+
+
+class GopherRepetition(Step, name="gopher_repetition", version=1):
+    """Drop documents that repeat themselves, by the rules of Gopher (Rae et al. 2021, Table A1)."""
+
+    max_duplicate_paragraph_share: float | None = threshold(0.3, "largest share of paragraphs met before in the document")
+    max_duplicate_paragraph_char_share: float | None = threshold(0.2, "largest share of characters in such paragraphs")
+    max_duplicate_line_share: float | None = threshold(0.3, "largest share of lines met before in the document")
+    max_duplicate_line_char_share: float | None = threshold(0.2, "largest share of characters in such lines")
+    max_top_ngram_shares: tuple[float, float, float] | None = threshold(
+        (0.20, 0.18, 0.16), "largest share of characters in the most frequent 2-, 3- and 4-gram"
+    )
+    max_repeated_ngram_shares: tuple[float, float, float, float, float, float] | None = threshold(
+        (0.15, 0.14, 0.13, 0.12, 0.11, 0.10), "largest share of characters in repeated 5- to 10-grams"
+    )
+    zh_max_duplicate_line_share: float | None = threshold(0.55, "the same without spaces; code blocks in manuals repeat lines")
+    zh_max_duplicate_line_char_share: float | None = threshold(0.4, "the same without spaces")
+    zh_max_top_ngram_shares: tuple[float, float, float] | None = threshold(
+        (0.22, 0.26, 0.32), "the same without spaces: most frequent 4, 6 and 8 characters"
+    )
+    zh_max_repeated_ngram_shares: tuple[float, float, float, float, float, float] | None = threshold(
+        (0.30, 0.28, 0.26, 0.24, 0.22, 0.20), "the same without spaces: repeated runs of 10, 12 … 20 characters"
+    )
+
+    def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
+        """Signals duplicate_{paragraph,line}_share and …_char_share, top_{2,3,4}gram_share, repeated_{5..10}gram_share,
+        and unspaced: whether n-grams are of characters. All null for an empty text."""
+        texts, found, unspaced = batch.texts, words.tokens(batch), words.unspaced(batch)
+        num_rows, num_chars = len(batch), texts.str.len_chars().to_numpy()
+        signals: dict[str, np.ndarray] = {}
+        for name, pieces in (("paragraph", _paragraphs(texts)), ("line", _lines(texts))):
+            share, chars = _duplicates(pieces, num_rows)
+            signals[f"duplicate_{name}_share"] = share
+            signals[f"duplicate_{name}_char_share"] = chars / np.maximum(num_chars, 1)
+        for (kind, n), counts in self._ngrams(found, unspaced).items():
+            signals[f"{kind}_{n}gram_share"] = counts / np.maximum(num_chars, 1)
+        frame = pl.DataFrame({**signals, "unspaced": unspaced})
+        full = pl.Series(num_chars > 0)
+        return frame.select(pl.when(full).then(pl.col(name)).alias(name) for name in frame.columns)
+
+    @staticmethod
+    def _ngrams(found: words.Words, unspaced: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
+        """Characters in top and repeated n-grams of every row, by words or, where there are no spaces, by characters."""
+        num_rows, by_character = len(unspaced), unspaced[found.rows]
+        of_words = characters(
+            Tokens.of(found, ~by_character), num_rows, top=TOP, repeated=REPEATED, longest=max(REPEATED), separator=1
+        )
+        doubled = characters(
+            Tokens.of(found, by_character & found.any(words.HAN | words.KANA)),
+            num_rows,
+            top=[2 * n for n in TOP],
+            repeated=[2 * n for n in REPEATED],
+            longest=2 * max(REPEATED),
+            separator=0,
+        )
+        return {(kind, n): counts + doubled[kind, 2 * n] for (kind, n), counts in of_words.items()}
+
+    def rules(self) -> Sequence[Rule]:
+        """In the order of datatrove's filter, which calls an empty document `empty`; ours leaves that to others."""
+        paragraphs, paragraph_chars = self.max_duplicate_paragraph_share, self.max_duplicate_paragraph_char_share
+        line_chars = self.max_duplicate_line_char_share
+        limits: list[Limit] = [
+            ("duplicate_paragraphs", "duplicate_paragraph_share", paragraphs, paragraphs),
+            ("duplicate_paragraph_chars", "duplicate_paragraph_char_share", paragraph_chars, paragraph_chars),
+            ("duplicate_lines", "duplicate_line_share", self.max_duplicate_line_share, self.zh_max_duplicate_line_share),
+            ("duplicate_line_chars", "duplicate_line_char_share", line_chars, self.zh_max_duplicate_line_char_share),
+            *_each("top", TOP, self.max_top_ngram_shares, self.zh_max_top_ngram_shares),
+            *_each("repeated", REPEATED, self.max_repeated_ngram_shares, self.zh_max_repeated_ngram_shares),
+        ]
+        return [_rule(*limit) for limit in limits]
+
+
+Limit = tuple[str, str, float | None, float | None]
+"""Rule, signal, limit with spaces, limit without."""
+
+
+def _each(kind: str, sizes: Sequence[int], spaced: Sequence[float] | None, unspaced: Sequence[float] | None) -> list[Limit]:
+    """One limit for each n."""
+    return [
+        (f"{kind}_{n}grams", f"{kind}_{n}gram_share", spaced[i] if spaced else None, unspaced[i] if unspaced else None)
+        for i, n in enumerate(sizes)
+    ]
+
+
+def _rule(name: str, signal: str, spaced: float | None, unspaced: float | None) -> Rule:
+    """More than the limit of the row's kind of language; None is no limit."""
+    limit = pl.when(pl.col("unspaced")).then(pl.lit(unspaced, pl.Float64)).otherwise(pl.lit(spaced, pl.Float64))
+    return Rule(name, signal, pl.col(signal) > limit)
+
+
+def _paragraphs(texts: pl.Series) -> pl.DataFrame:
+    whole = texts.str.strip_chars(lines.BLANKS).str.replace_all(r"\n{2,}", "\n\n").str.split("\n\n")
+    return whole.rename("piece").to_frame().with_row_index("row").explode("piece")
+
+
+def _lines(texts: pl.Series) -> pl.DataFrame:
+    whole = texts.str.replace_all(r"\n{2,}", "\n").str.split("\n")
+    return whole.rename("piece").to_frame().with_row_index("row").explode("piece")
+
+
+def _duplicates(pieces: pl.DataFrame, num_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row: the share of pieces met before, and the characters in them."""
+    rows, text = pieces["row"].to_numpy(), pieces["piece"]
+    keys = pl.Series(words.mix(text.hash().to_numpy() ^ words.mix(rows.astype(np.uint64))))
+    again = ~keys.is_first_distinct().to_numpy()
+    total = np.bincount(rows, minlength=num_rows)
+    share = np.bincount(rows[again], minlength=num_rows) / np.maximum(total, 1)
+    return share, np.bincount(rows[again], text.str.len_chars().to_numpy()[again], minlength=num_rows)

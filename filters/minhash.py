@@ -1,0 +1,107 @@
+"""MinHash: signatures whose share of equal values estimates the Jaccard similarity of two shingle sets.
+
+Broder, "On the resemblance and containment of documents", 1997; bands of rows after Leskovec, Rajaraman and Ullman,
+"Mining of Massive Datasets", chapter 3: two sets of similarity s share a band with probability 1 - (1 - s**rows)**bands.
+The k-th permutation of the shingle hashes h (uniform, 32 bits) is h * odd_k modulo 2**32, a bijection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tilth.filters.folding import mix
+
+EMPTY = np.uint32(0xFFFFFFFF)
+PAIRS = 1 << 20
+"""Pairs of a band looked at together."""
+
+
+def multipliers(num_perm: int) -> np.ndarray:
+    """uint32 [num_perm]: odd numbers, fixed for ever."""
+    drawn = mix(np.arange(1, num_perm + 1, dtype=np.uint64) << np.uint64(20))
+    return (drawn >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
+
+
+def signatures(shingles: np.ndarray, offsets: np.ndarray, num_perm: int, block: int = 1 << 15) -> np.ndarray:
+    """uint32 [rows, num_perm] from uint64 shingle hashes and int64 offsets [rows + 1]; EMPTY where a row has none."""
+    rows = len(offsets) - 1
+    result = np.full((rows, num_perm), EMPTY, np.uint32)
+    factors = multipliers(num_perm)
+    full = np.flatnonzero(np.diff(offsets))
+    first = 0
+    while first < len(full):
+        begin = offsets[full[first]]
+        ends = offsets[full[first:] + 1]
+        last = first + max(1, int(np.searchsorted(ends, begin + block, side="right")))
+        some = full[first:last]
+        values = (shingles[begin : offsets[some[-1] + 1]] >> np.uint64(32)).astype(np.uint32)
+        starts = offsets[some] - begin
+        work = np.empty_like(values)
+        columns = np.empty((num_perm, len(some)), np.uint32)
+        for k, factor in enumerate(factors):
+            np.multiply(values, factor, out=work)
+            np.minimum.reduceat(work, starts, out=columns[k])
+        result[some] = columns.T
+        first = last
+    return result
+
+
+def set_keys(shingles: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """uint64 [rows]: a key of the whole shingle set (and its size), equal for equal sets."""
+    sums = np.zeros(len(shingles) + 1, np.uint64)
+    np.cumsum(mix(shingles), out=sums[1:])
+    return mix((sums[offsets[1:]] - sums[offsets[:-1]]) ^ mix(np.diff(offsets).astype(np.uint64)))
+
+
+def candidates(signature: np.ndarray, sizes: np.ndarray, bands: int, floor: float) -> np.ndarray:
+    """Pairs of rows that share a band and may be as similar as `floor`: uint64 [pairs], left << 32 | right, sorted.
+
+    Two sets of sizes a < b are at most a / b similar (exact); and pairs whose estimate lies more than 4 standard errors
+    under the floor are left out (1 in 30,000 at the floor itself). Large buckets are filtered piece by piece, so that
+    memory grows with the pairs that remain, not with the square of a bucket.
+    """
+    rows, num_perm = signature.shape
+    slack = 4 * float(np.sqrt(floor * (1 - floor) / num_perm))
+    found: list[np.ndarray] = [np.zeros(0, np.uint64)]
+    for keys in _band_keys(signature, bands):
+        order = np.argsort(keys, kind="stable")  # stable: members of a bucket stay in the order of the rows
+        ordered = keys[order]
+        begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        bucket_ends = np.repeat(np.append(begins[1:], rows), np.diff(np.append(begins, rows)))
+        partners = bucket_ends - np.arange(rows) - 1  # for each place: members after it in its bucket
+        first = 0
+        while first < rows:
+            last = first + max(1, int(np.searchsorted(np.cumsum(partners[first:]), PAIRS, side="right")))
+            counts = partners[first:last]
+            place = np.repeat(np.arange(first, min(last, rows)), counts)
+            after = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+            left, right = order[place], order[place + after]
+            small, large = np.minimum(sizes[left], sizes[right]), np.maximum(sizes[left], sizes[right])
+            near = small >= floor * large
+            left, right = left[near], right[near]
+            found.append(_likely(signature, left, right, floor - slack))
+            if len(found) > 64:
+                found = [np.unique(np.concatenate(found))]
+            first = last
+    return np.unique(np.concatenate(found))
+
+
+def _band_keys(signature: np.ndarray, bands: int) -> Iterator[np.ndarray]:
+    """uint64 [rows] for each band: equal where the band's values are."""
+    width = signature.shape[1] // bands
+    for band in range(bands):
+        keys = np.full(len(signature), band, np.uint64)
+        for column in signature[:, band * width : (band + 1) * width].T:
+            keys = mix(keys ^ column)
+        yield keys
+
+
+def _likely(signature: np.ndarray, left: np.ndarray, right: np.ndarray, least: float) -> np.ndarray:
+    """The pairs whose estimated similarity is at least `least`, as left << 32 | right."""
+    kept = np.zeros(len(left), bool)
+    for i in range(0, len(left), 1 << 14):
+        piece = slice(i, i + (1 << 14))
+        kept[piece] = (signature[left[piece]] == signature[right[piece]]).mean(axis=1) >= least
+    return left[kept].astype(np.uint64) << np.uint64(32) | right[kept].astype(np.uint64)

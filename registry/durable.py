@@ -1,0 +1,75 @@
+"""Durable: files and folders that are there whole or not at all, and one writer at a time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tilth.core.errors import StorageError
+
+LOCK_SECONDS = 600.0
+"""How long a writer waits for another one."""
+
+
+@contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Hold a lock file, between processes and threads; not to be taken twice by one.
+
+    Raises:
+        StorageError: another process holds it for longer than `LOCK_SECONDS`.
+    """
+    from filelock import FileLock, Timeout
+
+    held = FileLock(lock, timeout=LOCK_SECONDS)
+    try:
+        held.acquire()
+    except Timeout:
+        raise StorageError(
+            f"{lock}: held by another process for {LOCK_SECONDS:.0f} s", hint="let it end, then try again"
+        ) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn `OSError` into a `StorageError` that names the file and the mend."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        where = f": {error.filename}" if error.filename else ""
+        hint = "free some space, or set TILTH_HOME elsewhere" if full else None
+        raise StorageError(f"{what}: {error.strerror or error}{where}", hint=hint) from error
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make a rename in `folder` last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a new file, fsynced."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Hard link; a copy where the file system has none."""
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, no links, too many links: the copy below says what is really wrong
+        shutil.copyfile(source, target)
+        target.chmod(0o444)
