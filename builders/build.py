@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 from filelock import FileLock, Timeout
+
 from tilth.builders import decide as deciding
 from tilth.builders import locking, record
 from tilth.builders import make as making
@@ -302,8 +303,8 @@ def _finish(made: Layout, runner: _Runner, seconds: float) -> Build:
 def _write_folder(made: Layout, tables: Stage, folder: Path, runner: _Runner, seconds: float) -> None:
     lines = record.funnel(made)
     gone, judged = record.drops(made), record.judgements(made)
-    configs = {corpus.kind: record.corpus_files(corpus) for corpus in made.corpora}
-    folders = {corpus.kind: corpus.write.folder for corpus in made.corpora}
+    configs: dict[str, dict[str, list[builds.FileEntry]]] = {corpus.kind: record.corpus_files(corpus) for corpus in made.corpora}
+    folders: dict[str, Path] = {corpus.kind: corpus.write.folder for corpus in made.corpora}
     for config, table in (("judgements", judged), ("drops", gone)):
         if table is not None and table.height:
             entry = stage(made.home, tables.kind, config, {**tables.parts, "config": config})
@@ -311,7 +312,7 @@ def _write_folder(made: Layout, tables: Stage, folder: Path, runner: _Runner, se
             folders[config] = entry.folder
     tables.finish(rows=gone.height)
     found = record.contamination(made)
-    rows = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
+    rows: dict[str, int] = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,

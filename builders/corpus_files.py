@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
+
 from tilth.builders.sweep import Shard, edited
 from tilth.core.batch import Batch
 from tilth.core.errors import StorageError

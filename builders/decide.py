@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from tilth.builders.corpus_files import columns
 from tilth.builders.layout import Segment
 from tilth.core.ledger import LedgerLine

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from tilth.annotators.job_file import InputFields, JobFile
 from tilth.builders.locking import format_of
 from tilth.builders.records import BadRecord, Record, take
@@ -27,7 +28,7 @@ def of_file(job: JobFile) -> pl.DataFrame:
     """
     path = job.input_path
     source = Source(path=path.name, shape={"text": {}}, license="unused")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, record in format_of(job.job.name, source).records(path, path.name):
         if job.job.limit is not None and len(rows) >= job.job.limit:
             break
@@ -46,7 +47,7 @@ def of_release(files: Sequence[Path], limit: int | None) -> pl.DataFrame:
     """Rows of a config of a release: the candidates are `chosen` and `rejected`, or the last answer of a conversation."""
     frame = pl.read_parquet(list(files))
     frame = frame.head(limit) if limit is not None else frame
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in frame.iter_rows(named=True):
         if "chosen" in row:
             prompt = row["prompt"]

@@ -117,14 +117,14 @@ def lay(recipe: RecipeFile, lock: Lock, files: dict[str, list[tuple[LockedFile, 
     benchmarks = {name: _reader(name, source, files[name], lock, home, everything) for name, source in said.benchmarks.items()}
     items = None
     if benchmarks:
-        parts = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests(__name__)}
-        items = stage(home, "benchmarks", "benchmarks", parts)
+        inputs_of = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests(__name__)}
+        items = stage(home, "benchmarks", "benchmarks", inputs_of)
     made: list[CorpusLayout] = []
     for kind, corpus in said.corpora.items():
         inputs = tuple(reads[name].stage for name in corpus.sources)
         segments = tuple(_segments(kind, inputs, said.steps(kind), said.seed, items, home))
         last = segments[-1]
-        parts = {
+        parts: dict[str, Any] = {
             "decide": [segment.decide.key for segment in segments],
             "edited": [one.key for one in last.edited.values()],
             "splits": corpus.splits,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+
 from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive, line
 from tilth.builders.layout import Segment

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 from datatrove.pipeline.base import PipelineStep
+
 from tilth.builders.records import BadRecord, Blank, Format, MissingField, Record, Shape, take
 from tilth.core.errors import SourceError
 from tilth.core.lock import LockedFile
@@ -28,7 +29,7 @@ MAX_CHARS = 20_000_000
 
 FAILED = {"id": pl.String, "content_hash": pl.String, "source": pl.String, "status": pl.String, "rule": pl.String,
           "value": pl.String, "detail": pl.String}  # fmt: skip
-ITEM = {"id": pl.String, "content_hash": pl.String, "source": pl.String, "revision": pl.String, "license": pl.String,
+ITEM: dict[str, Any] = {"id": pl.String, "content_hash": pl.String, "source": pl.String, "revision": pl.String, "license": pl.String,
         "language": pl.String, "parents": pl.List(pl.String), "item": pl.String, "question": pl.String,
         "options": pl.List(pl.String), "answer": pl.String}  # fmt: skip
 """Columns of a benchmark item; `item` is its key in the benchmark, or its record number."""

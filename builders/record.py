@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import polars as pl
+
 from tilth.builders.layout import CorpusLayout, Layout
 from tilth.core import ledger
 from tilth.core.builds import ContaminationEntry, FileEntry, GateEntry, JudgeEntry, SourceEntry

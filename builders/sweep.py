@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 from datatrove.pipeline.base import PipelineStep
+
 from tilth.core.batch import Batch
 from tilth.core.rows import CONTENT, Kind, content_hashes
 from tilth.core.stages import Stage, writing
@@ -23,7 +24,7 @@ from tilth.core.steps import Context, Step
 BATCH_BYTES = 2 << 20
 """Text in one batch, about: small enough for the caches and for memory, large enough for columns to pay."""
 
-ITEMS = {"benchmark": pl.String, "item": pl.String, "question": pl.String, "options": pl.List(pl.String), "answer": pl.String}
+ITEMS: dict[str, Any] = {"benchmark": pl.String, "item": pl.String, "question": pl.String, "options": pl.List(pl.String), "answer": pl.String}
 
 
 @dataclass(frozen=True)

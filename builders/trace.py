@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
 from tilth.builders.plan import remembered
 from tilth.core.errors import StorageError
 from tilth.core.home import Home

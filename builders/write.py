@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from tilth.builders.corpus_files import shards
 from tilth.builders.decide import alive
 from tilth.builders.layout import CorpusLayout

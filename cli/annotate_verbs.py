@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from tilth.cli import options, output
 
 job_argument = click.argument("job", metavar="J", type=click.Path(path_type=Path))
@@ -97,6 +98,7 @@ def _summaries(found: list[dict[str, Any]]) -> None:
 def judges(job: Path, json_: bool) -> None:
     """Show how the judges of J did: answers had, order flips, agreement, cost. Reads the job's output; calls nobody."""
     import polars as pl
+
     from tilth.annotators.job_file import load
     from tilth.annotators.panel import aggregate
     from tilth.core.errors import StorageError
@@ -111,7 +113,7 @@ def judges(job: Path, json_: bool) -> None:
         pairs = alone.group_by("row_id").agg(pl.len().alias("n"), pl.col("flips").sum())
         compared = int((pairs["n"] * (pairs["n"] - 1)).sum())
         lines.append({
-            "judge": judge, "is_llm": is_llm, "judgements": group.height, "ok_share": float((group["status"] == "ok").mean() or 0.0),
+            "judge": judge, "is_llm": is_llm, "judgements": group.height, "ok_share": (group["status"] == "ok").sum() / group.height,
             "order_flip_rate": int(pairs["flips"].sum()) / compared if compared else None,
             "mean": float(group["value"].mean() or 0.0) if group["value"].count() else None,  # type: ignore[arg-type]
         })  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from tilth.cli import options, output
 
 
@@ -148,6 +149,7 @@ def _short(value: Any) -> str:
 def drops(release: str, corpus: str | None, step: str | None, rule: str | None, source: str | None, limit: int, json_: bool) -> None:
     """List the rows of a release that did not make it, with step, rule and value."""
     import polars as pl
+
     from tilth.core.home import home
     from tilth.registry.releases import resolve
 

@@ -10,6 +10,7 @@ import errno
 import sys
 
 import click
+
 from tilth import __version__
 from tilth.cli import annotate_verbs, build_verbs, house_verbs, release_verbs, train_verbs
 from tilth.core.errors import StorageError, TilthError

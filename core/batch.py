@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
+
 from tilth.core.rows import CONTENT, MESSAGES, Kind
 
 T = TypeVar("T")
@@ -73,7 +74,7 @@ def _map_inner(column: pl.Series, field: str, change: Callable[[pl.Series], pl.S
     first = offsets[0].as_py() if len(offsets) else 0
     last = offsets[-1].as_py() if len(offsets) else 0
     inner = array.values.slice(first, last - first)
-    changed = change(pl.from_arrow(inner.field(field)).cast(pl.String)).to_arrow()  # type: ignore[union-attr]
+    changed = change(pl.Series(inner.field(field), dtype=pl.String)).to_arrow()
     names = [item.name for item in inner.type]
     arrays = [changed if name == field else inner.field(name) for name in names]
     rebuilt = pa.StructArray.from_arrays(arrays, names=names)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from tilth.core.errors import StorageError
 from tilth.core.fingerprints import digest
 from tilth.core.ledger import LedgerLine

@@ -6,7 +6,8 @@
 ├── calls.sqlite               every model call ever made here
 └── registry/
     ├── <name>.git/            one bare repository a dataset, with a standard git-LFS store
-    └── snapshots/<name>/<version>/   read-only folders that `datasets.load_dataset` loads
+    ├── snapshots/<name>/<version>/   read-only folders that `datasets.load_dataset` loads
+    └── hub/<org>/<name>/<version>-<commit>/   releases pulled from the Hub, pinned to a commit
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from pydantic import Field, ValidationError
+
 from tilth.core.builds import SCHEMA_VERSION, BuildRecord, _Part
 from tilth.core.errors import RegistryError, VerifyError
 
@@ -66,7 +67,7 @@ def version_key(version: str) -> tuple[int, int, int]:
     Raises:
         RegistryError: not a version of that form.
     """
-    if not (match := VERSION.match(version)):
+    if not (match := VERSION.fullmatch(version)):
         raise RegistryError(f"version {version!r} is not MAJOR.MINOR.PATCH", hint="for example 1.0.0")
     major, minor, patch = map(int, match.groups())
     return major, minor, patch

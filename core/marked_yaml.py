@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tilth.core.errors import RecipeError
 
 Path_ = tuple[str | int, ...]

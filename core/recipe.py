@@ -24,6 +24,7 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from tilth.core import marked_yaml, units
 from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import digest

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
+
 from tilth.core.fingerprints import canonical
 
 Kind = Literal["cpt", "sft", "preference"]

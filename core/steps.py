@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
+
 from tilth.core.batch import Batch
 from tilth.core.rows import Kind
 from tilth.core.units import Unit, is_threshold

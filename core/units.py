@@ -13,6 +13,7 @@ import pkgutil
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from tilth.core.errors import RecipeError
 
 ROOMS = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -47,6 +48,10 @@ class GopherQuality(Step, name="gopher_quality", version=1):
 
     stop_words: tuple[str, ...] = STOP_WORDS
     """Words of which some must occur, as written (lower case)."""
+    alpha_share_of: Literal["tokens", "words"] = "tokens"
+    """Of what `min_alpha_word_share` is a share: of all tokens, as datatrove counts (punctuation is most of the rest), or
+    of tokens with a letter or a digit, nearer to the paper's words. Of 96 articles of PMC the first keeps 12, spaCy's
+    tokens 40 %, the second 87, white space 96 %: choose `words` for technical and medical text."""
     min_words: int | None = threshold(50, "fewest words, symbols not counted")
     max_words: int | None = threshold(100_000, "most words, symbols not counted")
     min_mean_word_length: float | None = threshold(3.0, "shortest mean word, in characters")
@@ -63,6 +68,7 @@ class GopherQuality(Step, name="gopher_quality", version=1):
         found = words.tokens(batch)
         is_word = found.any_of(_not_symbol()[found.points])
         num_tokens, num_words = np.diff(found.offsets), found.per_row(is_word)
+        alpha_of = num_tokens if self.alpha_share_of == "tokens" else found.per_row(found.is_word)
         texts, unix = batch.texts, lines.of(batch)
         num_lines = unix.str.count_matches("\n", literal=True).to_numpy() + (unix != "").to_numpy()
         frame = pl.DataFrame(
@@ -73,7 +79,7 @@ class GopherQuality(Step, name="gopher_quality", version=1):
                 "ellipsis_ratio": _ratio(texts.str.count_matches(r"\.\.\.|…").to_numpy(), num_tokens),
                 "bullet_line_share": _ratio(unix.str.count_matches(rf"(?m)^{lines.BLANK}*[•\-]").to_numpy(), num_lines),
                 "ellipsis_line_share": _ratio(unix.str.count_matches(rf"(?m)(?:\.\.\.|…){lines.BLANK}*$").to_numpy(), num_lines),
-                "alpha_word_share": _ratio(found.per_row(found.any(words.LETTER)), num_tokens),
+                "alpha_word_share": _ratio(found.per_row(found.any(words.LETTER)), alpha_of),
                 "num_stop_words": self._stop_words(found),
             }
         )

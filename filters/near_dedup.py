@@ -83,13 +83,13 @@ class NearDedup(Step, name="near_dedup", version=1):
 
         similarity = clusters.jaccard(pairs, sizes, sets)
         near = similarity >= self.floor
-        return pl.DataFrame(
-            {
-                "left": np.concatenate([group[members], left[near]]),
-                "right": np.concatenate([rows[members], right[near]]),
-                "similarity": np.concatenate([np.ones(members.sum()), np.minimum(similarity[near], LARGEST_UNDER_ONE)]),
-            }
-        ).cast(EDGES).sort("left", "right")  # fmt: skip
+        columns = (
+            np.concatenate([group[members], left[near]]),
+            np.concatenate([rows[members], right[near]]),
+            np.concatenate([np.ones(members.sum()), np.minimum(similarity[near], LARGEST_UNDER_ONE)]),
+        )
+        edges = [pl.Series(name, column).cast(EDGES[name]) for name, column in zip(EDGES, columns, strict=True)]
+        return pl.DataFrame(edges).sort("left", "right")
 
     def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
         """Drops all but one row of every cluster of the rows alive; value is the id of the row that stays."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilth.filters.words import Words, mix, power_table
+from tilth.filters.words import Words, mix, power
 
 _ROW = np.uint64(0xD6E8FEB86659FD93)
 
@@ -53,14 +53,13 @@ def characters(
     """
     result: dict[tuple[str, int], np.ndarray] = {}
     count = len(tokens.rows)
-    # Equal here means equal text, wherever its tokens end: `in to` and `into` read the same.
-    table = power_table(int(tokens.lengths.max()) * longest) if count else np.ones(1, np.uint64)
     sizes = np.zeros(count, np.int64)
     texts, keys = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     salt = tokens.rows.astype(np.uint64) * _ROW
     for n in range(1, longest + 1):
         room = max(0, count - n + 1)
-        texts = texts[:room] + tokens.polynomials[n - 1 :] * table[sizes[:room]]
+        # Equal here means equal text, wherever its tokens end: `in to` and `into` read the same.
+        texts = texts[:room] + tokens.polynomials[n - 1 :] * power(sizes[:room])
         keys = mix(keys[:room] + tokens.hashes[n - 1 :])
         sizes = sizes[:room] + tokens.lengths[n - 1 :]
         if n not in top and n not in repeated:

@@ -67,17 +67,25 @@ def classes() -> np.ndarray:
     return table
 
 
-@functools.lru_cache(maxsize=4)
-def powers(size: int) -> np.ndarray:
-    """The factor's powers 0 … size-1 mod 2^64."""
-    table = np.full(size, _FACTOR, np.uint64)
+@functools.cache
+def _powers() -> np.ndarray:
+    table = np.full(1 << 16, _FACTOR, np.uint64)
     table[0] = 1
     return np.cumprod(table, dtype=np.uint64)
 
 
-def power_table(longest: int) -> np.ndarray:
-    """Powers for every length up to `longest`; sizes are rounded up so that few tables are ever made."""
-    return powers(1 << max(10, int(longest + 1).bit_length()))
+def power(exponents: np.ndarray) -> np.ndarray:
+    """The factor to these powers (int64, not negative) mod 2^64."""
+    table: np.ndarray = _powers()
+    largest = int(exponents.max()) if len(exponents) else 0
+    low: np.ndarray = table[exponents & 0xFFFF] if largest >= len(table) else table[exponents]
+    if largest < len(table):
+        return low
+    # A word of a megabyte (a blob in a mail) must not make a table of its own length.
+    steps = np.full((largest >> 16) + 1, table[-1:] * _FACTOR, np.uint64)
+    steps[0] = 1
+    low *= np.cumprod(steps, dtype=np.uint64)[exponents >> 16]
+    return low
 
 
 def mix(values: np.ndarray) -> np.ndarray:
@@ -126,7 +134,7 @@ class Words:
             return np.zeros(0, np.uint64)
         positions = np.arange(len(self.points), dtype=np.int64)
         positions -= np.repeat(self.starts[:-1], self.lengths)
-        weighed = power_table(int(self.lengths.max()))[positions]
+        weighed = power(positions)
         weighed *= self.points
         return np.add.reduceat(weighed, self.starts[:-1])
 

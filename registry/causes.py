@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tilth.core import units
 from tilth.core.builds import BuildRecord
+from tilth.core.errors import RecipeError
+from tilth.core.steps import Step
 from tilth.registry import recipe_changes as recipes
 
 if TYPE_CHECKING:
@@ -61,7 +64,7 @@ class Explainer:
     def cause(self, change: str, source: str | None, step: str | None, rule: str | None, status: str | None) -> str:
         """The line for one kind of row."""
         if change == "changed":
-            return self._source_change(source) or self._edits() or "made differently"
+            return self._source_change(source) or self._edits() or "made otherwise (other code or versions)"
         if step is None:
             return self._source_change(source) or self._no_fate(change)
         what = step if rule in (None, step) else f"{step}/{rule}"
@@ -90,7 +93,12 @@ class Explainer:
         return f"source {source} read otherwise ({'; '.join(said)})" if said else None
 
     def _edits(self) -> str | None:
-        said = [c.text(skip=3) for c in self.changes if c.path[:3] == ("corpora", self.config, "steps")]
+        """Changes that can alter the content of a row: parameters of steps that edit or make, and no thresholds."""
+        said = [
+            c.text(skip=3)
+            for c in self.changes
+            if c.path[:3] == ("corpora", self.config, "steps") and (len(c.path) == 3 or _can_edit(*c.path[3:5]))
+        ]
         return f"recipe changed: {'; '.join(said)}" if said else None
 
     def _order(self, step: str) -> str | None:
@@ -108,6 +116,17 @@ class Explainer:
         verb = "newly made" if change == "added" else "no longer made"
         splits = [c.text(skip=2) for c in self.changes if c.path[:2] == ("corpora", self.config)]
         return f"{verb} ({'; '.join(splits[:3])})" if splits else verb
+
+
+def _can_edit(step: str, parameter: str | None = None) -> bool:
+    """Whether a step's parameter can change what a row says; True for a step that is not known here."""
+    try:
+        unit = units.find("step", step.split("#")[0])
+    except RecipeError:
+        return True
+    assert issubclass(unit, Step)
+    threshold = parameter in unit.model_fields and units.is_threshold(unit, parameter)
+    return (unit.does("edit") or unit.does("make")) and not threshold
 
 
 def _sources(record: BuildRecord, config: str) -> list[str]:

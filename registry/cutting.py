@@ -91,10 +91,11 @@ def _same(store: Store, tags: dict[str, Tagged], version: str, record: BuildReco
     """The release that is there, if it is this build; its snapshot is made on opening."""
     tagged = tags[version]
     if tagged.digest != record.digest():
-        newest = version_key(max(tags, key=version_key))
+        major, minor, patch = version_key(max(tags, key=version_key))
+        both = f"{tagged.digest[:12]}…, this build is {record.digest()[:12]}…"
         raise RegistryError(
-            f"{store.name}@{version} exists, with other content ({tagged.digest[:12]}…, this build is {record.digest()[:12]}…)",
-            hint=f"a release is never changed; next would be {newest[0]}.{newest[1]}.{newest[2] + 1} or {newest[0]}.{newest[1] + 1}.0",
+            f"{store.name}@{version} exists, with other content ({both})",
+            hint=f"a release is never changed; next would be {major}.{minor}.{patch + 1} or {major}.{minor + 1}.0",
         )
     return tagged
 
@@ -113,7 +114,8 @@ def _store_shards(store: Store, build: Path, record: BuildRecord) -> dict[str, F
             put = store.objects.put(build / shard.path, shard.sha256)
         if (put.sha256, put.bytes) != (shard.sha256, shard.bytes):
             raise VerifyError(
-                f"{build / shard.path}: sha256 {put.sha256[:12]}…, {put.bytes} bytes; the build recorded {shard.sha256[:12]}…, {shard.bytes}",
+                f"{build / shard.path}: sha256 {put.sha256[:12]}…, {put.bytes} bytes; "
+                f"the build recorded {shard.sha256[:12]}…, {shard.bytes} bytes",
                 hint="the build was changed after it ended: build again",
             )
         stored[shard.path] = put

@@ -245,7 +245,8 @@ class Store:
         """
         found = Manifest.model_validate_json(self.read(tagged.commit, FILE))
         if found.digest() != tagged.digest:
-            raise VerifyError(f"{self.name}@{tagged.version}: tag says {tagged.digest[:12]}…, manifest {found.digest()[:12]}…")
+            digests = f"tag says {tagged.digest[:12]}…, manifest {found.digest()[:12]}…"
+            raise VerifyError(f"{self.name}@{tagged.version}: {digests}")
         return found
 
     def _resolve(self, blob: str) -> bytes | Path:

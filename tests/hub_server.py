@@ -260,7 +260,8 @@ class _Handler(BaseHTTPRequestHandler):
             files.append({"rfilename": path, **more})
         when = "2026-11-21T00:00:00.000Z"
         return {
-            "id": repo, "author": repo.split("/")[0], "sha": commit.oid, "lastModified": when, "createdAt": when, "private": held.private,
+            "id": repo, "author": repo.split("/")[0], "sha": commit.oid, "lastModified": when, "createdAt": when,
+            "private": held.private,
             "gated": False, "disabled": False, "tags": [], "downloads": 0, "likes": 0, "siblings": files,
         }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from tilth.core.home import home
 
 def tilth(*words: str) -> tuple[int, str]:
     """Exit code and stderr of a command, in a process of its own: what a user sees."""
-    done = subprocess.run([sys.executable, "-m", "tilth.cli.main", *words], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "tilth.cli.main", *words], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr
 
@@ -132,7 +133,7 @@ def test_a_build_without_lock_or_after_a_change(tmp_path: Path) -> None:
 def test_no_network(tmp_path: Path) -> None:
     recipe = small.make(tmp_path, small.RECIPE.replace("path: notes.jsonl", "path: hf://datasets/org/name@v1/data/*.jsonl"))
     done = subprocess.run(
-        [sys.executable, "-m", "tilth.cli.main", "lock", str(recipe)], capture_output=True, text=True,
+        [sys.executable, "-m", "tilth.cli.main", "lock", str(recipe)], capture_output=True, text=True, check=False,
         env={"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_XET": "1", "PATH": "", "TILTH_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf")},
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
@@ -174,6 +175,24 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
         path.write_bytes(b"x" * 100_000)
     assert not list(tmp_path.iterdir())
     write_whole(tmp_path / "file", b"x")
+
+
+def test_a_really_full_disk(tmp_path: Path) -> None:
+    """The demo in a home of a few hundred KiB: one line, and neither build nor release."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(tmp_path)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tilth.cli.main", "demo", "--quiet"], capture_output=True, text=True, check=False,
+            env={**os.environ, "TILTH_HOME": str(tmp_path / "home")},
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        assert "No space left" in done.stderr.splitlines()[0]
+        assert not list(tmp_path.rglob("build.json"))
+        assert not list(tmp_path.rglob("manifest.json"))
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_help_is_quick_to_import() -> None:

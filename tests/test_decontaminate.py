@@ -21,13 +21,8 @@ from tilth.core.rows import MESSAGES, conversation
 from tilth.core.steps import Context
 from tilth.filters.decontaminate import Decontaminate, unmatchable
 
-ITEMS: dict[str, Any] = {
-    "benchmark": pl.String,
-    "item": pl.String,
-    "question": pl.String,
-    "options": pl.List(pl.String),
-    "answer": pl.String,
-}
+ITEMS: dict[str, Any] = dict.fromkeys(("benchmark", "item", "question", "options", "answer"), pl.String)
+ITEMS["options"] = pl.List(pl.String)
 LONG = (
     "A 45-year-old man comes to the physician because of a 3-month history of thirst and of waking at night to drink. "
     "His glucose is 14.2 mmol/L. Which of the following is the most appropriate next step in management?"
@@ -38,7 +33,12 @@ EXAM: list[dict[str, Any]] = [
     {"benchmark": "en", "item": "tiny", "question": "Kinase reactions:", "options": ["inhibit breakdown", "add a group", "cut"]},
     {"benchmark": "en", "item": "three", "question": "Ceramide is found?", "options": []},
     {"benchmark": "en", "item": "none", "question": "Why?", "options": []},
-    {"benchmark": "zh", "item": "long", "question": "下列关于幽门螺杆菌感染与胃癌关系的叙述正确的是", "options": ["无关", "密切相关"]},
+    {
+        "benchmark": "zh",
+        "item": "long",
+        "question": "下列关于幽门螺杆菌感染与胃癌关系的叙述正确的是",
+        "options": ["无关", "密切相关"],
+    },
     {"benchmark": "zh", "item": "short", "question": "贲门的位置位于", "options": ["左侧", "右侧", "中线", "腹腔"]},
     {"benchmark": "zh", "item": "stock", "question": "下列说法正确的是", "options": ["胃壁有四层", "胃壁有三层", "胃壁有两层"]},
 ]
@@ -56,9 +56,6 @@ def found(text: str, **parameters: Any) -> dict[str, tuple[str, float]]:
     """Item → (how, coverage) of every hit in one document."""
     hits = signals([text], Decontaminate(**parameters))["hits"][0].to_list()
     return {f"{hit['benchmark']}/{hit['item']}": (hit["how"], round(hit["coverage"], 3)) for hit in hits}
-
-
-# what is found
 
 
 @pytest.mark.parametrize(
@@ -114,12 +111,12 @@ def test_span_is_the_text_of_the_row_as_it_stands() -> None:
 
 
 def test_messages_are_lines() -> None:
-    rows = [conversation([("user", "Ceramide is found?"), ("assistant", "Yes")]), conversation([("user", "so ceramide is found")])]
+    rows = [
+        conversation([("user", "Ceramide is found?"), ("assistant", "Yes")]),
+        conversation([("user", "so ceramide is found")]),
+    ]
     batch = Batch(pl.DataFrame({"messages": rows}, schema={"messages": MESSAGES}), "sft")
     assert Decontaminate().measure(batch, Context("sft", 0, BENCHMARKS))["item"].to_list() == ["en/three", None]
-
-
-# what is decided
 
 
 def test_rows_go_with_evidence_and_allowed_ones_stay() -> None:
@@ -137,16 +134,8 @@ def test_rows_go_with_evidence_and_allowed_ones_stay() -> None:
     assert Decontaminate().decide(measured, np.array([True, False, True, False]), None)["index"].to_list() == [2]
 
     entries = step.account(measured, alive, fates, BENCHMARKS)
-    assert [ContaminationEntry(corpus="cpt", **entry).model_dump(exclude={"corpus"}) for entry in entries] == [
-        {
-            "benchmark": "en", "items": 5, "items_unmatchable": 1, "items_found": 1, "rows_dropped": 1, "rows_allowed": 1,
-            "reason": "published with the benchmark",
-        },
-        {
-            "benchmark": "zh", "items": 3, "items_unmatchable": 0, "items_found": 1, "rows_dropped": 2, "rows_allowed": 0,
-            "reason": None,
-        },
-    ]  # fmt: skip
+    counts = [list(ContaminationEntry(corpus="cpt", **entry).model_dump().values())[1:] for entry in entries]
+    assert counts == [["en", 5, 1, 1, 1, 1, "published with the benchmark"], ["zh", 3, 0, 1, 2, 0, None]]
 
 
 def test_threshold_decides_again_without_measuring() -> None:
@@ -187,17 +176,15 @@ def read(path: Path, rows: int | None = None) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def items(data: Path) -> pl.DataFrame:
     """8,040 items of MedQA, MedMCQA, PubMedQA, MMLU and CMMLU."""
-    rows = [("medqa", str(i), r["question"], list(r["options"].values())) for i, r in enumerate(read(data / "bench_medqa_us_test/test.jsonl.zst"))]
-    rows += [("medmcqa", r["id"], r["question"], [r[f"op{c}"] for c in "abcd"]) for r in read(data / "bench_medmcqa_dev/dev.jsonl.zst")]
+    mcq = read(data / "bench_medmcqa_dev/dev.jsonl.zst")
+    cmmlu = read(data / "bench_cmmlu_medical_a/cmmlu.jsonl.zst")
+    mmlu = read(data / "bench_mmlu_medical_a/test.jsonl.zst")
+    rows = [("medmcqa", r["id"], r["question"], [r[f"op{c}"] for c in "abcd"]) for r in mcq]
+    for i, r in enumerate(read(data / "bench_medqa_us_test/test.jsonl.zst")):
+        rows.append(("medqa", str(i), r["question"], list(r["options"].values())))
     rows += [("pubmedqa", r["PMID"], r["QUESTION"], []) for r in read(data / "bench_pubmedqa/ori_pqal.jsonl.zst")]
-    rows += [
-        ("mmlu", f"{r['subject']}-{r['idx']}", r["question"], [r[c] for c in "ABCD"])
-        for r in read(data / "bench_mmlu_medical_a/test.jsonl.zst")
-    ]
-    rows += [
-        ("cmmlu", f"{r['subject']}-{r['split']}-{r['idx']}", r["Question"], [r[c] for c in "ABCD"])
-        for r in read(data / "bench_cmmlu_medical_a/cmmlu.jsonl.zst")
-    ]
+    rows += [("mmlu", f"{r['subject']}-{r['idx']}", r["question"], [r[c] for c in "ABCD"]) for r in mmlu]
+    rows += [("cmmlu", f"{r['subject']}-{r['split']}-{r['idx']}", r["Question"], [r[c] for c in "ABCD"]) for r in cmmlu]
     return pl.DataFrame([(*row, None) for row in rows], schema=ITEMS, orient="row")
 
 
@@ -238,7 +225,9 @@ def recall(items: pl.DataFrame, texts: dict[bool, list[str]], whole: bool) -> di
 
 def check_recall(data: Path, items: pl.DataFrame, rows: int) -> None:
     of_source = documents(data, rows)
-    texts = {zh: [row["text"] for row in of_source if (row["lang"] == "zh") == zh and len(row["text"]) > 400] for zh in (False, True)}
+    texts = {
+        zh: [row["text"] for row in of_source if (row["lang"] == "zh") == zh and len(row["text"]) > 400] for zh in (False, True)
+    }
     for whole in (True, False):
         for (chinese, short), good in recall(items, texts, whole).items():
             share = sum(good) / len(good)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -123,7 +124,7 @@ def test_the_chain_adds_up(demo: Release, tables: dict[str, pl.DataFrame]) -> No
         for line in lines:
             assert line["rows_in"] == line["kept"] + line["dropped"] + line["failed"] + line["quarantined"], line
             assert line["rows_out"] == line["kept"] + line["made"] - line["merged"], line
-        for before, after in zip(lines, lines[1:], strict=False):
+        for before, after in itertools.pairwise(lines):
             assert after["rows_in"] == before["rows_out"]
         assert lines[0]["rows_in"] == read[corpus]
         assert lines[-1]["rows_out"] == sum(said["configs"][corpus].values()) == tables[corpus].height

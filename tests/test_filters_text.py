@@ -134,6 +134,16 @@ def test_hashes_never_change() -> None:
     assert found.hashes.tolist() == words.of(pl.Series(["x 热 fever"])).hashes[[2, 1]].tolist()
 
 
+def test_a_word_of_a_megabyte_is_a_word() -> None:
+    found = words.of(pl.Series(["ab" * 50_000 + " ab", "x" * 200_000, "ab" * 50_000]))
+    assert found.lengths.tolist() == [100_000, 2, 200_000, 100_000]
+    assert found.hashes[0] == found.hashes[3] != found.hashes[1]
+    factor, total = int(words.power(np.array([1]))[0]), 0
+    for char in reversed("ab" * 50_000):
+        total = (total * factor + ord(char)) % (1 << 64)
+    assert int(found.polynomials[0]) == total
+
+
 def test_words_of_nothing() -> None:
     for texts in ([], [None], ["", " \n"]):
         found = words.of(pl.Series(texts, dtype=pl.String))
@@ -262,8 +272,10 @@ def test_a_fasttext_model_by_path(tmp_path: Path) -> None:
         Language(model="fasttext", path="/nowhere/lid.bin").edit(batch([ENGLISH], None))
     lines = [f"__label__{code} {text}" for code, text in (("eng_Latn", ENGLISH), ("fra_Latn", FRENCH)) for _ in range(30)]
     (tmp_path / "train.txt").write_text("\n".join(lines))
-    # fastText's training reads memory that it did not write, unless the process is fresh and its pages are zero.
-    code = "import fasttext; fasttext.train_supervised('train.txt', dim=8, epoch=20, minn=2, maxn=3, bucket=1000, thread=1, seed=1, verbose=0).save_model('lid.bin')"
+    # ! fastText's training reads memory that it did not write: a fresh process, and a matrix of more than 64 KiB, so
+    # that it lies on fresh, zeroed pages.
+    train = "import fasttext; fasttext.train_supervised('train.txt', dim=16, epoch=20, minn=2, maxn=3, bucket=9000, thread=1)"
+    code = train + ".save_model('lid.bin')"
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True)
 
@@ -300,6 +312,12 @@ SENTENCE = "We went to the market and found that people of the town have bread w
 )
 def test_gopher_quality(text: str, rule: str | None) -> None:
     assert reason(GopherQuality(), text) == rule
+
+
+def test_letters_may_be_asked_of_words_only() -> None:
+    text = "of the (first), [second]; and so on: " * 12 + "1 2 3"
+    assert reason(GopherQuality(), text) == "few_letters"
+    assert reason(GopherQuality(alpha_share_of="words"), text) is None
 
 
 def test_gopher_quality_leaves_chinese_alone() -> None:

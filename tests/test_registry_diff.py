@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from builds_fixture import Drop, Row, build, plain_card, row_id, rows
 
+from tilth.core.errors import VerifyError
 from tilth.core.home import Home
 from tilth.registry import diff as diffs
 from tilth.registry.releases import cut
@@ -102,3 +103,19 @@ def test_a_step_that_came_is_one_line(tmp_path: Path) -> None:
     found = diffs.diff(diffs.Build.at(a), diffs.Build.at(b))
     assert found.recipe == ("corpora.cpt.steps.minhash: absent -> present",)
     assert found.configs[0].causes[0].cause == "minhash/similarity (minhash: absent -> present)"
+
+
+def test_a_changed_row_is_put_down_to_edits_not_to_thresholds(tmp_path: Path) -> None:
+    before = {"normalize": {"entities": True}, "gopher_quality": {"min_words": 50}}
+    after = {"normalize": {"entities": False}, "gopher_quality": {"min_words": 80}}
+    a = build(tmp_path / "a", cpt=[Row("r0", "a &amp; b")], steps=before)
+    b = build(tmp_path / "b", cpt=[Row("r0", "a & b")], steps=after)
+    found = diffs.diff(diffs.Build.at(a), diffs.Build.at(b)).configs[0]
+    assert [(c.change, c.cause) for c in found.causes] == [("changed", "recipe changed: normalize.entities: true -> false")]
+
+
+def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
+    a, b = build(tmp_path / "a", cpt=rows(4)), build(tmp_path / "b", cpt=rows(5))
+    (b / "cpt/train-00000-of-00001.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(VerifyError, match="cannot be read"):
+        diffs.diff(diffs.Build.at(a), diffs.Build.at(b))

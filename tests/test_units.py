@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from tilth.core import units
 from tilth.core.batch import Batch
+from tilth.core.errors import RecipeError
+from tilth.core.recipe_schema import recipe_schema
 from tilth.core.rows import content_hashes, conversation, schema
 from tilth.core.steps import Context, Step
+from tilth.core.unit_reference import reference
 from tilth.core.units import Unit
 
 ROOT = Path(__file__).parents[1]
@@ -72,7 +77,7 @@ def test_step_keeps_rows_and_is_pure(cls: type[Step]) -> None:
 
 
 def test_unknown_unit_names_the_near_ones() -> None:
-    with pytest.raises(units.RecipeError, match="unknown step") as caught:
+    with pytest.raises(RecipeError, match="unknown step") as caught:
         units.find("step", "gopher_qualty")
     assert "gopher_quality" in str(caught.value.hint)
 
@@ -89,3 +94,9 @@ def test_one_file_adds_a_unit(tmp_path: Path) -> None:
     (tmp_path / "brand_new.py").write_text(code)
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.strip() == "brand_new"
+
+
+def test_the_shipped_schema_and_reference_are_current() -> None:
+    """`tilth units --schema > recipes/schema.json` and `tilth units --markdown > docs/units.md` after a change."""
+    assert json.loads((ROOT / "recipes" / "schema.json").read_text(encoding="utf-8")) == recipe_schema()
+    assert (ROOT / "docs" / "units.md").read_text(encoding="utf-8") == reference()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
+
 from tilth.builders.open_file import lines
 from tilth.builders.records import BadRecord, Format, Record
 from tilth.core.errors import SourceError

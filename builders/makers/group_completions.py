@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+
 from tilth.builders.shapes.choices import LABELS
 from tilth.builders.shapes.completions import asked
 from tilth.core.rows import conversation, row_id, schema

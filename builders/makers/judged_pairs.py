@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 from pydantic import Field, field_validator
+
 from tilth.annotators.judge import judge
 from tilth.annotators.panel import aggregate
 from tilth.annotators.provider import Provider
@@ -19,6 +20,7 @@ from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
 from tilth.builders.makers.objective_pairs import drawn, paired
 from tilth.core import units
+from tilth.core.errors import RecipeError
 from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
@@ -122,7 +124,7 @@ def _unit(kind: str, said: Named) -> Any:
     name, parameters = next(iter(said.items()))
     try:
         made = units.find(kind, name).model_validate(parameters, strict=False)
-    except units.RecipeError as error:
+    except RecipeError as error:
         raise ValueError(f"{error.message}; {error.hint}") from None
     assert isinstance(made, Question | Provider)
     return made

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import polars as pl
 from pydantic import Field
+
 from tilth.builders.answers import verdict
 from tilth.core.rows import conversation, schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
@@ -51,7 +52,9 @@ def _sorted(row: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
     """Candidates that are right, wrong, and without a verdict."""
     labels = [option["label"] for option in row["options"]]
     texts = [option["text"] for option in row["options"]]
-    right, wrong, unclear = [], [], []
+    right: list[Any] = []
+    wrong: list[Any] = []
+    unclear: list[Any] = []
     for candidate in row["candidates"]:
         label = verdict(candidate["text"], labels, texts).label
         (unclear if label is None else right if label == row["answer"] else wrong).append(candidate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field
+
 from tilth.builders.records import BadRecord, Record, Shape, take
 from tilth.core.rows import ROLES, message
 

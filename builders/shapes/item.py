@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field
+
 from tilth.builders.records import Record, Shape, take, take_text
 from tilth.builders.shapes.choices import key_of, options_of
 

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from pydantic import Field
+
 from tilth.builders.records import BadRecord, Record, Shape, take_text
 
 
