@@ -100,7 +100,7 @@ def compare(step: Step, theirs: Any, texts: list[str]) -> dict[str | None, int]:
 def pairs() -> list[tuple[Step, Any]]:
     script = ScriptWords("script")
     return [
-        (GopherQuality(), GopherQualityFilter(language=script)),
+        (GopherQuality(alpha_share_of="tokens"), GopherQualityFilter(language=script)),
         (GopherRepetition(), GopherRepetitionFilter(language=script)),
         (C4(), C4QualityFilter(language=script)),
         (C4(require_terminal=False), C4QualityFilter(language=script, filter_no_terminal_punct=False)),

@@ -316,8 +316,8 @@ def test_gopher_quality(text: str, rule: str | None) -> None:
 
 def test_letters_may_be_asked_of_words_only() -> None:
     text = "of the (first), [second]; and so on: " * 12 + "1 2 3"
-    assert reason(GopherQuality(), text) == "few_letters"
-    assert reason(GopherQuality(alpha_share_of="words"), text) is None
+    assert reason(GopherQuality(alpha_share_of="tokens"), text) == "few_letters"
+    assert reason(GopherQuality(), text) is None
 
 
 def test_gopher_quality_leaves_chinese_alone() -> None:
