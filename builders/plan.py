@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from tilth.builders.corpus_files import columns
+from tilth.builders.decide import alive
 from tilth.builders.layout import Layout
+from tilth.builders.sweep import ITEMS
 from tilth.core.stages import Stage, changed_parts, write_whole
+from tilth.core.steps import MakeContext
 
 REMEMBERED = "stages.json"
 FROM_ABOVE = {"input", "inputs", "edits", "edited", "decide", "measures", "links", "benchmarks", "files", "revision"}
@@ -30,7 +36,7 @@ class PlanLine:
     rows: int | None
     bytes: int | None
     seconds: float | None
-    usd: float
+    usd: float | None
 
 
 def plan(layout: Layout) -> list[PlanLine]:
@@ -68,7 +74,8 @@ def _line(work: str, members: list[tuple[str, Stage]], before: dict[str, Any], l
         rows += count or 0
         seconds += (cost or 0.0) * (count or 0)
         size += (old or {}).get("facts", {}).get("bytes", 0) or _locked_bytes(over, layout)
-    usd = sum((before.get(f"{work} | {over}") or {}).get("facts", {}).get("usd", 0.0) for over, _ in waiting)
+    costs = [_usd(stage, layout) for _, stage in waiting]
+    usd = None if None in costs else sum(cost for cost in costs if cost)
     return PlanLine(work, len(members), len(waiting), tuple(why), rows or None, size or None, round(seconds, 1) if known and waiting else None, usd)
 
 
@@ -91,6 +98,18 @@ def _expected(over: str, old: dict[str, Any] | None, layout: Layout) -> tuple[in
     locked = layout.lock.sources.get(over)
     rows = facts.get("rows", locked.rows if locked else None)
     return rows, facts.get("seconds_per_row", 0.0 if old else None)
+
+
+def _usd(stage: Stage, layout: Layout) -> float | None:
+    """What a maker's stage is expected to spend: known once its rows are, 0 where it asks no model."""
+    for segment in (segment for corpus in layout.corpora for segment in corpus.segments):
+        if segment.maker is not None and segment.make == stage:
+            seed, no_items = layout.recipe.recipe.seed, pl.DataFrame(schema=ITEMS)
+            rows = None
+            if segment.decide.done and all(one.done for one in segment.edited.values()):
+                rows = columns(segment.inputs, segment.edited).filter(pl.Series(alive(segment)))
+            return segment.maker.expected_usd(rows, MakeContext(segment.corpus, seed, no_items, layout.home.calls, None))
+    return 0.0
 
 
 def _locked_bytes(over: str, layout: Layout) -> int:

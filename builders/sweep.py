@@ -72,7 +72,9 @@ def _items(path: Path | None) -> pl.DataFrame:
 
 
 def batches(frame: pl.DataFrame, kind: Kind) -> Iterator[tuple[Batch, bool]]:
-    """(batch, whether it is the last) of a shard's rows, about `BATCH_BYTES` of text each."""
+    """(batch, whether it is the last) of a shard's rows, about `BATCH_BYTES` of text each; one empty batch of no rows."""
+    if not frame.height:
+        yield Batch(frame, kind), True
     each = max(1, int(frame.height * BATCH_BYTES / max(1, frame.estimated_size())))
     for start in range(0, frame.height, each):
         yield Batch(frame.slice(start, each), kind), start + each >= frame.height

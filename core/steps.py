@@ -155,6 +155,10 @@ class Step(Unit):
         """New rows from all the rows still alive (edits applied), in order."""
         raise NotImplementedError
 
+    def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
+        """What `make` would spend on those rows (None: not known yet), calls already stored not counted; None: not known."""
+        return 0.0
+
     def measured_parameters(self) -> dict[str, Any]:
         """The parameters that enter the signals: all but the thresholds."""
         return {k: v for k, v in self.parameters().items() if not is_threshold(type(self), k)}

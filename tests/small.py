@@ -56,3 +56,22 @@ def make(folder: Path, recipe: str = RECIPE) -> Path:
     path = folder / "small.yaml"
     path.write_text(recipe, encoding="utf-8")
     return path
+
+EMPTIED = """\
+name: emptied
+license: cc0-1.0
+sources:
+  exams: {path: exams.jsonl, license: CC0-1.0, language: en, shape: {completions: {options: options, answer: answer}}}
+corpora:
+  preference:
+    from: [exams]
+    steps:
+      - objective_pairs: {}
+      - exact_dedup: {}
+"""
+
+
+def exam(right: str, wrong: str) -> dict[str, Any]:
+    """A question with key A and two completions that conclude on the given letters."""
+    completions = [{"model": "m1", "text": f"The answer is {right}."}, {"model": "m2", "text": f"The answer is {wrong}."}]
+    return {"question": "Which?", "options": {"A": "one", "B": "two"}, "answer": "A", "completions": completions}

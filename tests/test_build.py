@@ -186,3 +186,14 @@ def test_a_damaged_source_leaves_no_build(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="not UTF-8"):
         building.lock_recipe(str(recipe))
     assert not recipe.with_suffix(".lock").exists()
+
+
+def test_a_corpus_that_loses_all_its_rows_is_built_and_not_released(tmp_path: Path) -> None:
+    """Nothing survives the first segment: the maker gets no rows, later steps neither, and the gate says so."""
+    recipe = small.make(tmp_path, small.EMPTIED)
+    small.write_jsonl(tmp_path / "exams.jsonl", [small.exam(right="A", wrong="A")])
+    build = made(recipe)
+    assert [(line.step, line.rows_out) for line in build.record.funnel] == [("read", 1), ("objective_pairs", 0), ("exact_dedup", 0)]
+    assert build.record.configs["preference"] == {}
+    [gate] = [gate for gate in build.record.gates if gate.gate == "min_rows"]
+    assert not gate.passed

@@ -48,7 +48,8 @@ def main() -> None:
 
 
 def kill(home: Path, data: Path, share: float, times: int, seconds: float, draw: random.Random) -> dict[str, object]:
-    """Build in `home`, killed `times` times at random moments, then let it end."""
+    """Build in `home`, killed `times` times at random moments, then let it end; begun anew if it ends before that."""
+    shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     recipe = home / "recipe.yaml"
     shutil.copyfile(HERE / "recipe.yaml", recipe)
@@ -62,7 +63,7 @@ def kill(home: Path, data: Path, share: float, times: int, seconds: float, draw:
         moment = draw.uniform(0.5, max(1.0, seconds / 2))
         try:
             process.communicate(timeout=moment)
-            break  # it came to its end before its moment
+            return kill(home, data, share, times, seconds * 0.7, draw)  # it came to its end before its moment
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field, field_validator
 
-from tilth.annotators.judge import judge
+from tilth.annotators.judge import estimate, judge
 from tilth.annotators.panel import aggregate
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
@@ -86,6 +86,18 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             for s in judged.judges
         )
         return Made(pl.DataFrame(out, schema=schema("preference")), gone, judgements=judged.judgements, judges=summaries, usd=judged.usd)
+
+    def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
+        judges = [_unit("provider", one) for one in self.judges]
+        if not any(judge.is_llm for judge in judges):
+            return 0.0
+        if rows is None:
+            return None
+        ready = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
+        with CallStore(context.calls) as store:
+            parts = estimate(ready, question=_unit("question", self.question), judges=judges, store=store, seed=context.seed)
+        known = [part.usd for part in parts if part.usd is not None]
+        return sum(known) if len(known) == len(parts) else None
 
     def _pair(
         self, row: dict[str, Any], scores: list[dict[str, Any]], seed: int, gone: Callable[[str, str, str | None, str | None], None]
