@@ -18,6 +18,7 @@ from tilth.builders.corpus_files import shards
 from tilth.builders.decide import alive
 from tilth.builders.layout import CorpusLayout
 from tilth.core.builds import FileEntry
+from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import canonical, file_digest
 from tilth.core.rows import COMMON, RELEASED, Kind
 from tilth.core.stages import Stage, writing
@@ -59,6 +60,11 @@ def _survivors(corpus: CorpusLayout) -> Iterator[pl.DataFrame]:
         start += shard.rows
         if mine.any():
             frame = pl.read_parquet(last.edited[shard.stage.key].folder / shard.file, columns=wanted)
+            if corpus.kind == "preference" and (unpaired := frame.filter(pl.Series(mine))["chosen"].null_count()):
+                raise RecipeError(
+                    f"corpora.preference: {unpaired} rows of this recipe end without a pair",
+                    hint="add judged_pairs as the last maker, or objective_pairs: {without_key: drop}",
+                )
             yield frame.filter(pl.Series(mine)).with_columns(pl.col("language").fill_null("und"))
 
 

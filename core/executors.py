@@ -6,12 +6,15 @@ log folder of its own and decide what is left to do by what lies under the stage
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from tilth.core.errors import StorageError
 
 Executor = Literal["local", "ray"]
 
@@ -49,6 +52,8 @@ def _hush() -> None:
 
 def _make(pipeline: list[Any], *, tasks: int, workers: int, executor: Executor, logs: Path) -> Any:
     if executor == "ray":
+        if importlib.util.find_spec("ray") is None:
+            raise StorageError("--executor ray: ray is not installed", hint="pip install 'tilth[ray]'")
         from datatrove.executor.ray import RayPipelineExecutor
 
         return RayPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs), skip_completed=False)

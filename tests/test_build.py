@@ -17,7 +17,7 @@ from tilth.builders.plan import plan
 from tilth.builders.trace import trace
 from tilth.core import fingerprints
 from tilth.core.errors import LedgerError, LockError, SourceError, TilthError
-from tilth.core.home import home
+from tilth.core.home import Home, home
 from tilth.core.ledger import LedgerLine, check
 from tilth.registry.diff import Build, diff
 
@@ -197,3 +197,18 @@ def test_a_corpus_that_loses_all_its_rows_is_built_and_not_released(tmp_path: Pa
     assert build.record.configs["preference"] == {}
     [gate] = [gate for gate in build.record.gates if gate.gate == "min_rows"]
     assert not gate.passed
+
+
+def test_rows_without_a_pair_stop_the_build(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path, small.EMPTIED.replace("objective_pairs: {}", "objective_pairs: {without_key: keep}").replace(", answer: answer", ""))
+    small.write_jsonl(tmp_path / "exams.jsonl", [small.exam(right="A", wrong="B")])
+    with pytest.raises(TilthError, match="end without a pair"):
+        made(recipe)
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_digest(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'tilth[ray]'")
+    recipe = small.make(tmp_path)
+    local = made(recipe)
+    assert building.build(str(recipe), executor="ray", where=Home(tmp_path / "ray")).record.digest() == local.record.digest()
