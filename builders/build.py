@@ -16,24 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from filelock import FileLock, Timeout
 
-from tilth.builders import decide as deciding
 from tilth.builders import locking, record
-from tilth.builders import make as making
 from tilth.builders import plan as planning
 from tilth.builders import write as writing_
-from tilth.builders.corpus_files import TextsAt, columns, shards
-from tilth.builders.layout import CorpusLayout, Layout, Options, Segment, lay
-from tilth.builders.read import ReadSource, SourceReader
-from tilth.builders.sweep import ITEMS, Apply, KeepEdited, ReadShards, Setting
-from tilth.core import builds, executors, fingerprints, home, lock, recipe
+from tilth.builders.layout import Layout, Options, lay
+from tilth.builders.runner import Runner
+from tilth.core import builds, fingerprints, home, lock, recipe
 from tilth.core.builds import BuildRecord
 from tilth.core.errors import RecipeError, StorageError
 from tilth.core.executors import Executor
 from tilth.core.progress import Talk
-from tilth.core.stages import Stage, stage, write_whole, writing
+from tilth.core.stages import Stage, stage, write_whole
 
 LATEST = "latest"
 
@@ -109,7 +104,7 @@ def build(
     talk = talk or Talk(quiet=True)
     made = layout(name, data_root=data_root, options=Options(limit, share), where=where)
     with _alone(made.home, made.recipe.recipe.name):
-        runner = _Runner(made, workers, executor, max_usd, talk)
+        runner = Runner(made, workers, executor, max_usd, talk)
         runner.run()
         done = _finish(made, runner, time.monotonic() - started)
         planning.remember(made)
@@ -157,136 +152,7 @@ class _alone:
         self.lock.release()
 
 
-class _Runner:
-    """Runs the stages of a layout that are not done."""
-
-    def __init__(self, made: Layout, workers: int, executor: Executor, max_usd: float | None, talk: Talk) -> None:
-        self.layout, self.workers, self.executor, self.max_usd, self.talk = made, workers, executor, max_usd, talk
-        self.ran = 0
-        self.usd = 0.0
-
-    def run(self) -> None:
-        """Run what is left to do, in order."""
-        self._read({**self.layout.reads, **self.layout.benchmark_reads})
-        if self.layout.benchmarks:
-            self._gather(self.layout.benchmarks)
-        for corpus in self.layout.corpora:
-            for segment in corpus.segments:
-                self._sweep(segment)
-                self._link(segment)
-                self._decide(segment)
-                self._make(segment)
-            self._write(corpus)
-
-    def _execute(self, pipeline: list[Any], tasks: int) -> list[float]:
-        logs = self.layout.home.root / "logs"
-        return executors.run(pipeline, tasks=tasks, workers=self.workers, executor=self.executor, logs=logs)
-
-    def _read(self, readers: dict[str, SourceReader]) -> None:
-        waiting = [reader for reader in readers.values() if not reader.stage.done]
-        if not waiting:
-            return
-        with self.talk.bar("read sources", len(waiting), lambda: sum(reader.stage.done for reader in waiting)):
-            self._execute([ReadSource(waiting)], len(waiting))
-        self.ran += len(waiting)
-
-    def _gather(self, items: Stage) -> None:
-        if items.done:
-            return
-        frames = [pl.DataFrame(schema=ITEMS)]
-        for name, reader in self.layout.benchmark_reads.items():
-            parts = [pl.read_parquet(reader.stage.folder / shard.file) for shard in shards([reader.stage])]
-            frames += [part.with_columns(pl.lit(name).alias("benchmark")).select(list(ITEMS)) for part in parts]
-        whole = pl.concat(frames)
-        with writing(items.path("items.parquet")) as path:
-            whole.write_parquet(path)
-        items.finish(rows=whole.height)
-        self.ran += 1
-
-    def _items(self) -> Path | None:
-        return self.layout.benchmarks.folder / "items.parquet" if self.layout.benchmarks else None
-
-    def _item_frame(self) -> pl.DataFrame:
-        path = self._items()
-        return pl.read_parquet(path) if path else pl.DataFrame(schema=ITEMS)
-
-    def _sweep(self, segment: Segment) -> None:
-        every = [one for found in (*segment.measures, segment.edited) for one in found.values()]
-        open_stages = [one for one in every if not one.done]
-        if not open_stages:
-            return
-        waiting = [
-            shard
-            for shard in shards(segment.inputs)
-            if any(not (found[shard.stage.key].folder / shard.file).exists() for found in (*segment.measures, segment.edited))
-        ]
-        setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, self._items())
-        blocks: list[Any] = [ReadShards(waiting, segment.corpus)]
-        blocks += [Apply(step, found, setting) for step, found in zip(segment.steps, segment.measures, strict=True)]
-        blocks.append(KeepEdited(segment.edited))
-        seconds: list[float] = []
-        if waiting:
-            rows = sum(shard.rows for shard in waiting)
-
-            def done() -> int:
-                return sum(shard.rows for shard in waiting if (segment.edited[shard.stage.key].folder / shard.file).exists())
-
-            with self.talk.bar(f"{segment.corpus}: {', '.join(step.name for step in segment.steps) or 'rows'}", rows, done):
-                seconds = self._execute(blocks, len(waiting))
-        self._close(segment, seconds, sum(shard.rows for shard in waiting))
-        self.ran += len(open_stages)
-
-    def _close(self, segment: Segment, seconds: list[float], rows: int) -> None:
-        """Finish the stages of a sweep; each remembers what a row cost, for `plan`."""
-        per_row = [one / max(1, rows) for one in seconds[1:]] or [0.0] * (len(segment.steps) + 1)
-        for found, cost in zip((*segment.measures, segment.edited), per_row, strict=True):
-            for source in segment.inputs:
-                target = found[source.key]
-                if not target.done:
-                    facts = source.facts()
-                    target.finish(shards=facts["shards"], rows=facts["rows"], seconds_per_row=round(cost, 9))
-
-    def _link(self, segment: Segment) -> None:
-        for position, target in segment.links.items():
-            if target.done:
-                continue
-            step = segment.steps[position]
-            signals = columns(segment.inputs, segment.measures[position])
-            started = time.monotonic()
-            with self.talk.bar(f"{segment.corpus}: {step.name} link", signals.height):
-                edges = step.link(signals, TextsAt(segment.inputs, segment.steps[: position + 1], segment.corpus))
-            with writing(target.path("edges.parquet")) as path:
-                edges.write_parquet(path)
-            target.finish(edges=edges.height, rows=signals.height, seconds_per_row=(time.monotonic() - started) / max(1, signals.height))
-            self.ran += 1
-
-    def _decide(self, segment: Segment) -> None:
-        if not segment.decide.done:
-            deciding.decide(segment, self._item_frame())
-            self.ran += 1
-
-    def _make(self, segment: Segment) -> None:
-        if segment.make is None or segment.make.done:
-            return
-        assert segment.maker is not None
-        cap = None if self.max_usd is None else self.max_usd - self.usd
-        with self.talk.bar(f"{segment.corpus}: {segment.maker.name}", segment.decide.facts()["rows"]) as report:
-            making.make(
-                segment, self.layout.recipe.recipe.seed, self._item_frame(), self.layout.home.calls, cap, lambda done, _all, _usd: report(done)
-            )
-        self.usd += segment.make.facts()["usd"]
-        self.ran += 1
-
-    def _write(self, corpus: CorpusLayout) -> None:
-        if corpus.write.done:
-            return
-        said = self.layout.recipe.recipe
-        with self.talk.bar(f"{corpus.kind}: write", corpus.segments[-1].decide.facts()["rows"]):
-            writing_.write(corpus, said.corpora[corpus.kind].splits, said.seed)
-        self.ran += 1
-
-
-def _finish(made: Layout, runner: _Runner, seconds: float) -> Build:
+def _finish(made: Layout, runner: Runner, seconds: float) -> Build:
     """The build folder: shards linked in, the tables of drops and judgements, `build.json` last."""
     inputs = {"corpora": [[c.kind, c.write.key] for c in made.corpora], "options": [made.options.limit, made.options.share],
               "recipe": made.recipe.recipe.canonical(), "lock": made.lock.model_dump(mode="json"),
@@ -300,7 +166,7 @@ def _finish(made: Layout, runner: _Runner, seconds: float) -> Build:
     return Build(folder, builds.read(folder), runner.ran, seconds)
 
 
-def _write_folder(made: Layout, tables: Stage, folder: Path, runner: _Runner, seconds: float) -> None:
+def _write_folder(made: Layout, tables: Stage, folder: Path, runner: Runner, seconds: float) -> None:
     lines = record.funnel(made)
     gone, judged = record.drops(made), record.judgements(made)
     configs: dict[str, dict[str, list[builds.FileEntry]]] = {corpus.kind: record.corpus_files(corpus) for corpus in made.corpora}
@@ -337,7 +203,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _environment(runner: _Runner, seconds: float) -> dict[str, Any]:
+def _environment(runner: Runner, seconds: float) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     names = ["tilth", "datatrove", "polars", "pyarrow", "datasets", "huggingface-hub", "openai", "anthropic"]
     return {
