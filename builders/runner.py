@@ -16,6 +16,7 @@ from tilth.builders.layout import CorpusLayout, Layout, Segment
 from tilth.builders.read import ReadSource, SourceReader
 from tilth.builders.sweep import ITEMS, Apply, KeepEdited, ReadShards, Setting
 from tilth.core import executors
+from tilth.core.errors import StorageError
 from tilth.core.executors import Executor
 from tilth.core.progress import Talk
 from tilth.core.stages import Stage, writing
@@ -108,6 +109,9 @@ class Runner:
                 target = found[source.key]
                 if not target.done:
                     facts = source.facts()
+                    missing = [shard.file for shard in shards([source]) if not (target.folder / shard.file).exists()]
+                    if missing:
+                        raise StorageError(f"{target.folder}: {missing[0]} was not written", hint="build again")
                     target.finish(shards=facts["shards"], rows=facts["rows"], seconds_per_row=round(cost, 9))
 
     def _link(self, segment: Segment) -> None:
