@@ -23,11 +23,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
-from tilth.core import marked_yaml, units
-from tilth.core.errors import RecipeError, RegistryError
+from tilth.core import marked_yaml
+from tilth.core.errors import RegistryError
 from tilth.core.manifest import split_ref
 from tilth.core.marked_yaml import MarkedYaml
-from tilth.core.recipe import NAME, validate
+from tilth.core.recipe import NAME, named_unit, validate
 
 SUFFIXES = (".jsonl", ".jsonl.zst", ".jsonl.gz", ".parquet")
 
@@ -106,8 +106,8 @@ def load(path: Path) -> JobFile:
     if not isinstance(marked.data, dict):
         raise marked.error((), "a job is a mapping: name, input, question, judges")
     job: Job = validate(Job, marked.data, marked, ())
-    question = _unit("question", job.question, marked, ("question",))
-    judges = [_unit("provider", line, marked, ("judges", i)) for i, line in enumerate(job.judges)]
+    question = named_unit("question", job.question, marked, ("question",))
+    judges = [named_unit("provider", line, marked, ("judges", i)) for i, line in enumerate(job.judges)]
     assert isinstance(question, Question)
     providers: list[Provider] = []
     for i, provider in enumerate(judges):
@@ -136,14 +136,3 @@ def _input(text: str, marked: MarkedYaml) -> JobInput:
         )
     config, _, split = place.partition("/")
     return JobInput("release", ref, config or None, split or None)
-
-
-def _unit(kind: str, line: dict[str, dict[str, Any]], marked: MarkedYaml, place: tuple[str | int, ...]) -> units.Unit:
-    if len(line) != 1:
-        raise marked.error(place, f"names {len(line)} units, must be one with its parameters, as in `name: {{}}`")
-    name, parameters = next(iter(line.items()))
-    try:
-        cls = units.find(kind, name)
-    except RecipeError as error:
-        raise marked.error((*place, name), error.message, error.hint) from None
-    return validate(cls, parameters, marked, (*place, name))  # type: ignore[no-any-return]

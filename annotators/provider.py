@@ -18,7 +18,7 @@ from pydantic import Field
 from tilth.annotators.calls import Reply, Request
 from tilth.annotators.question import Ask, Question
 from tilth.core.errors import NetworkError
-from tilth.core.units import Unit
+from tilth.core.units import Unit, execution
 
 
 class CallFailedError(NetworkError):
@@ -64,9 +64,9 @@ class Provider(Unit):
     order_free: ClassVar[bool] = False
     """Whether the order of candidates cannot matter: it is then asked once."""
 
-    concurrency: int = Field(16, ge=1, le=1024, description="calls in flight")
-    rpm: float | None = Field(None, gt=0, description="requests a minute at most")
-    tpm: float | None = Field(None, gt=0, description="tokens a minute at most, input (estimated) and output (the limit)")
+    concurrency: int = execution(16, "calls in flight", ge=1, le=1024)
+    rpm: float | None = execution(None, "requests a minute at most", gt=0)
+    tpm: float | None = execution(None, "tokens a minute at most, input (estimated) and output (the limit)", gt=0)
 
     @property
     @abstractmethod
@@ -101,9 +101,9 @@ class ApiProvider(Provider):
     temperature: float | None = Field(0.0, ge=0, le=2, description="left out for models that take none")
     effort: str | None = Field(None, description="reasoning effort, for models that take one")
     family: str | None = Field(None, description="family of the model, where its name does not say it")
-    timeout_s: float = Field(120.0, gt=0, description="seconds to wait for a reply")
-    input_usd_per_mtok: float | None = Field(None, ge=0, description="USD per million input tokens, in place of the list price")
-    output_usd_per_mtok: float | None = Field(None, ge=0, description="USD per million output tokens, in place of the list price")
+    timeout_s: float = execution(120.0, "seconds to wait for a reply", gt=0)
+    input_usd_per_mtok: float | None = execution(None, "USD per million input tokens, in place of the list price", ge=0)
+    output_usd_per_mtok: float | None = execution(None, "USD per million output tokens, in place of the list price", ge=0)
 
     @property
     def label(self) -> str:

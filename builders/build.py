@@ -7,11 +7,12 @@ What lies under its stage key is not made again; a killed build goes on where it
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,16 @@ from filelock import FileLock, Timeout
 
 from tilth.builders import locking, record
 from tilth.builders import plan as planning
-from tilth.builders import write as writing_
+from tilth.builders import write as writes
 from tilth.builders.layout import Layout, Options, lay
 from tilth.builders.runner import Runner
 from tilth.core import builds, fingerprints, home, lock, recipe
 from tilth.core.builds import BuildRecord
+from tilth.core.durable import link_or_copy, write_whole
 from tilth.core.errors import RecipeError, StorageError
 from tilth.core.executors import Executor
 from tilth.core.progress import Talk
-from tilth.core.stages import Stage, stage, write_whole
+from tilth.core.stages import Stage, stage
 
 LATEST = "latest"
 
@@ -103,12 +105,10 @@ def build(
     started = time.monotonic()
     talk = talk or Talk(quiet=True)
     made = layout(name, data_root=data_root, options=Options(limit, share), where=where)
-    with _alone(made.home, made.recipe.recipe.name):
+    with alone(made.home):
         runner = Runner(made, workers, executor, max_usd, talk)
         runner.run()
-        done = _finish(made, runner, time.monotonic() - started)
-        planning.remember(made)
-        return done
+        return _finish(made, runner, time.monotonic() - started)
 
 
 def latest(name: str, where: home.Home) -> Path:
@@ -121,8 +121,8 @@ def latest(name: str, where: home.Home) -> Path:
     folder = where.builds / found.recipe.name
     mend = f"tilth build {name}"
     try:
-        path = folder / (folder / LATEST).read_text()
-    except OSError:
+        path = folder / (folder / LATEST).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         raise StorageError(f"{found.recipe.name} was never built in {where.root}", hint=mend) from None
     made = builds.read(path)
     if made.recipe != found.recipe.canonical():
@@ -132,75 +132,94 @@ def latest(name: str, where: home.Home) -> Path:
     return path
 
 
-class _alone:
-    """One build of a recipe at a time in one home."""
+@contextmanager
+def alone(where: home.Home) -> Iterator[None]:
+    """Hold a home for a build or a clean-up: its stages are shared by all recipes.
 
-    def __init__(self, where: home.Home, name: str) -> None:
-        self.path = where.builds / f"{name}.lock"
+    Raises:
+        StorageError: another build holds it, or it cannot be written.
+    """
+    path = where.root / "build.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(path, timeout=0)
+        held.acquire()
+    except Timeout:
+        raise StorageError(f"another build runs in {where.root}", hint="wait for it, or set TILTH_HOME to another folder") from None
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}", hint="set TILTH_HOME to a folder that can be written") from None
+    try:
+        yield
+    finally:
+        held.release()
 
-    def __enter__(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.lock = FileLock(self.path, timeout=0)
-            self.lock.acquire()
-        except Timeout:
-            raise StorageError(f"another build of this recipe runs in {self.path.parent.parent}", hint="wait for it, or set TILTH_HOME") from None
-        except OSError as error:
-            raise StorageError(f"{self.path}: {error.strerror}", hint="set TILTH_HOME to a folder that can be written") from None
 
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
+def _tables(made: Layout) -> dict[str, Stage]:
+    """The stages of the tables that are no corpus."""
+    parts = {"corpora": [[c.kind, c.write.key] for c in made.corpora], "code": fingerprints.code_digests("tilth.builders.record")}
+    return {config: stage(made.home, f"tables/{config}", config, parts) for config in ("judgements", "drops")}
 
 
 def _finish(made: Layout, runner: Runner, seconds: float) -> Build:
     """The build folder: shards linked in, the tables of drops and judgements, `build.json` last."""
-    inputs = {"corpora": [[c.kind, c.write.key] for c in made.corpora], "options": [made.options.limit, made.options.share],
-              "recipe": made.recipe.recipe.canonical(), "lock": made.lock.model_dump(mode="json"),
-              "code": fingerprints.code_digests("tilth.builders.record")}  # fmt: skip
-    tables = stage(made.home, "tables", "drops and judgements", inputs)
-    folder = made.home.builds / made.recipe.recipe.name / tables.key
-    if not (tables.done and (folder / builds.RECORD).is_file()):
+    key = fingerprints.digest({
+        "tables": {config: one.key for config, one in _tables(made).items()}, "options": [made.options.limit, made.options.share],
+        "recipe": made.recipe.recipe.canonical(), "lock": made.lock.model_dump(mode="json"),
+    })[:32]  # fmt: skip
+    folder = made.home.builds / made.recipe.recipe.name / key
+    whole = _sound(folder)
+    if whole is None:
         runner.ran += 1
-        _write_folder(made, tables, folder, runner, seconds)
+        whole = _write_folder(made, folder, runner, seconds)
+    planning.remember(made, _tables(made))
     write_whole(folder.parent / LATEST, folder.name.encode())
-    return Build(folder, builds.read(folder), runner.ran, seconds)
+    return Build(folder, whole, runner.ran, seconds)
 
 
-def _write_folder(made: Layout, tables: Stage, folder: Path, runner: Runner, seconds: float) -> None:
+def _sound(folder: Path) -> BuildRecord | None:
+    """The record of a finished build whose shards are all there; None where it must be put together again."""
+    try:
+        record = builds.read(folder)
+        files = [file for splits in record.configs.values() for entries in splits.values() for file in entries]
+        return record if all((folder / file.path).stat().st_size == file.bytes for file in files) else None
+    except (StorageError, OSError):
+        return None
+
+
+def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) -> BuildRecord:
     lines = record.funnel(made)
     gone, judged = record.drops(made), record.judgements(made)
     configs: dict[str, dict[str, list[builds.FileEntry]]] = {corpus.kind: record.corpus_files(corpus) for corpus in made.corpora}
-    folders: dict[str, Path] = {corpus.kind: corpus.write.folder for corpus in made.corpora}
+    stages = {corpus.kind: corpus.write for corpus in made.corpora} | _tables(made)
     for config, table in (("judgements", judged), ("drops", gone)):
         if table is not None and table.height:
-            entry = stage(made.home, tables.kind, config, {**tables.parts, "config": config})
-            configs[config] = {"train": writing_.write_table(entry, config, table)}
-            folders[config] = entry.folder
-    tables.finish(rows=gone.height)
+            configs[config] = {"train": writes.write_table(stages[config], config, table)}
     found = record.contamination(made)
     rows: dict[str, int] = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
+    checked = {entry.corpus for entry in found} if made.benchmark_reads else None
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,
         sources=record.sources(made), contamination=found, judges=record.judges(made),
-        gates=record.gates(made.recipe.recipe.gates, lines, rows, found), signals=record.signals(made),
+        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked), signals=record.signals(made),
         drops=record.drop_counts(gone), environment=_environment(runner, seconds),
     )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
     for config, splits in configs.items():
-        for files in splits.values():
-            for file in files:
-                _link(folders[config] / Path(file.path).name, folder / file.path)
+        for file in (file for files in splits.values() for file in files):
+            _place(stages[config], file, folder)
     write_whole(folder / builds.RECORD, whole.model_dump_json(indent=1).encode())
+    return whole
 
 
-def _link(source: Path, target: Path) -> None:
+def _place(made: Stage, file: builds.FileEntry, folder: Path) -> None:
+    """Link a shard into the build, its bytes being those of its entry."""
+    source, target = made.folder / Path(file.path).name, folder / file.path
+    if not source.is_file() or fingerprints.file_digest(source) != file.sha256:
+        shutil.rmtree(made.folder, ignore_errors=True)
+        raise StorageError(f"{source} was damaged and is removed", hint="the same command makes it again")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    link_or_copy(source, target)
 
 
 def _environment(runner: Runner, seconds: float) -> dict[str, Any]:

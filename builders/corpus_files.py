@@ -11,7 +11,7 @@ from tilth.builders.sweep import Shard, edited
 from tilth.core.batch import Batch
 from tilth.core.errors import StorageError
 from tilth.core.rows import Kind
-from tilth.core.stages import Stage
+from tilth.core.stages import Stage, read_table
 from tilth.core.steps import Step
 
 
@@ -35,13 +35,9 @@ def columns(inputs: Sequence[Stage], found: dict[str, Stage], names: Sequence[st
     frames = []
     for shard in shards(inputs):
         path = found[shard.stage.key].folder / shard.file
-        try:
-            wanted = [name for name in (names or pl.read_parquet_schema(path)) if name not in but]
-            frame = pl.read_parquet(path, columns=wanted)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise StorageError(f"{path}: {str(error).splitlines()[0]}", hint="remove its folder and build again") from None
+        frame = read_table(path, names).drop(but, strict=False)
         if frame.height != shard.rows:
-            raise StorageError(f"{path}: {frame.height} rows, its shard has {shard.rows}", hint="remove its folder and build again")
+            raise StorageError(f"{path}: {frame.height} rows, its shard has {shard.rows}", hint=f"remove {path.parent} and build again")
         frames.append(frame)
     return pl.concat(frames)
 
@@ -64,7 +60,7 @@ class TextsAt:
             low, high = np.searchsorted(positions, [start, end])
             if low == high:
                 continue
-            frame = pl.read_parquet(shard.stage.folder / shard.file)[(positions[low:high] - start).tolist()]
+            frame = read_table(shard.stage.folder / shard.file)[(positions[low:high] - start).tolist()]
             batch = Batch(frame, self.kind)
             for step in self.edits:
                 batch = edited(step, batch)

@@ -9,8 +9,10 @@ import polars as pl
 
 from tilth.builders.corpus_files import columns
 from tilth.builders.layout import Segment
+from tilth.core.durable import writing
+from tilth.core.errors import StorageError
 from tilth.core.ledger import LedgerLine
-from tilth.core.stages import writing
+from tilth.core.stages import read_table
 from tilth.core.steps import FATES, Step
 
 STATUSES = ("dropped", "failed", "quarantined")
@@ -31,7 +33,7 @@ def decide(segment: Segment, benchmarks: pl.DataFrame) -> None:
     for position, step in enumerate(segment.steps):
         signals = columns(segment.inputs, segment.measures[position], but=step.link_only)
         assert signals["id"].equals(rows["id"]), f"{step.name}: sidecars are not in the order of the rows"
-        edges = pl.read_parquet(segment.links[position].folder / "edges.parquet") if position in segment.links else None
+        edges = read_table(segment.links[position].folder / "edges.parquet") if position in segment.links else None
         gone = step.decide(signals, alive, edges)
         _check(step, gone, alive)
         contamination += [{"corpus": segment.corpus, **entry} for entry in step.account(signals, alive, gone, benchmarks)]
@@ -50,7 +52,11 @@ def decide(segment: Segment, benchmarks: pl.DataFrame) -> None:
 
 def alive(segment: Segment) -> np.ndarray:
     """Which rows of a decided segment are still there (bool, one a row)."""
-    found: np.ndarray = np.load(segment.decide.folder / "alive.npy")
+    path = segment.decide.folder / "alive.npy"
+    try:
+        found: np.ndarray = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise StorageError(f"{path}: {error}", hint=f"remove {path.parent} and build again") from None
     return found
 
 

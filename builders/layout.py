@@ -14,11 +14,11 @@ from typing import Any
 from tilth.builders.locking import format_of
 from tilth.builders.read import SourceReader
 from tilth.builders.records import Shape
-from tilth.core import units
+from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import code_digests, versions
 from tilth.core.home import Home
 from tilth.core.lock import Lock, LockedFile
-from tilth.core.recipe import RecipeFile, Source
+from tilth.core.recipe import RecipeFile, Source, named_unit
 from tilth.core.rows import Kind
 from tilth.core.stages import Stage, stage, unit_parts
 from tilth.core.steps import Step
@@ -36,6 +36,12 @@ class Options:
 
     limit: int | None = None
     share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise RecipeError(f"limit {self.limit}: at least one record")
+        if not 0 < self.share <= 1:
+            raise RecipeError(f"share {self.share}: more than 0, at most 1")
 
     @property
     def trial(self) -> str | None:
@@ -96,12 +102,15 @@ class Layout:
             names = corpus.sources
             for segment in corpus.segments:
                 for position, (step, found) in enumerate(zip(segment.steps, segment.measures, strict=True)):
+                    again = sum(one.name == step.name for one in segment.steps[:position])
+                    work = f"{corpus.kind} {step.name}" + (f" ({again + 1})" if again else "")
                     for name, one in zip(names, found.values(), strict=True):
-                        yield f"{corpus.kind} {step.name}", name, one
+                        yield work, name, one
                     if position in segment.links:
-                        yield f"{corpus.kind} {step.name} link", "", segment.links[position]
+                        yield f"{work} link", "", segment.links[position]
                 for name, one in zip(names, segment.edited.values(), strict=True):
-                    yield f"{corpus.kind} edits", name, one
+                    if one not in segment.inputs:
+                        yield f"{corpus.kind} edits", name, one
                 yield f"{corpus.kind} decide", f"before {segment.maker.name}" if segment.maker else "", segment.decide
                 if segment.make and segment.maker:
                     yield f"{corpus.kind} {segment.maker.name}", "", segment.make
@@ -114,13 +123,13 @@ def lay(recipe: RecipeFile, lock: Lock, files: dict[str, list[tuple[LockedFile, 
     said = recipe.recipe
     reads = {name: _reader(name, source, files[name], lock, home, options) for name, source in said.sources.items()}
     everything = Options()
-    benchmarks = {name: _reader(name, source, files[name], lock, home, everything) for name, source in said.benchmarks.items()}
+    benchmarks = {name: _reader(name, source, files[name], lock, home, everything) for name, source in sorted(said.benchmarks.items())}
     items = None
     if benchmarks:
-        inputs_of = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests(__name__)}
+        inputs_of = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests("tilth.builders.benchmark_items")}
         items = stage(home, "benchmarks", "benchmarks", inputs_of)
     made: list[CorpusLayout] = []
-    for kind, corpus in said.corpora.items():
+    for kind, corpus in sorted(said.corpora.items()):  # the order in which a recipe names them decides nothing
         inputs = tuple(reads[name].stage for name in corpus.sources)
         segments = tuple(_segments(kind, inputs, said.steps(kind), said.seed, items, home))
         last = segments[-1]
@@ -140,8 +149,7 @@ def _reader(
     name: str, source: Source, files: list[tuple[LockedFile, Path]], lock: Lock, home: Home, options: Options
 ) -> SourceReader:
     form = format_of(name, source)
-    shape_name, params = next(iter(source.shape.items()))
-    shape = units.find("shape", shape_name)(**params)
+    shape = named_unit("shape", source.shape)
     assert isinstance(shape, Shape)
     parts: dict[str, Any] = {
         "source": name,
@@ -150,7 +158,7 @@ def _reader(
         "license": source.model_dump(mode="json")["license"],
         "language": source.model_dump(mode="json")["language"],
         "key": source.key,
-        "files": [file.sha256 for file, _ in files],
+        "files": [[file.name, file.sha256, file.rows] for file, _ in files],
         "revision": lock.sources[name].revision,
         "limit": options.limit,
         "share": options.share,
@@ -202,9 +210,12 @@ def _segment(
         found = {one.key: stage(home, f"measure/{step.name}", f"{kind}/{step.name}", {**shared, "input": one.key}) for one in inputs}
         measures.append(found)
         if step.does("link"):
-            parts = {**own, "edits": edits, "inputs": [one.key for one in found.values()]}
+            parts = {**own, "edits": edits, "inputs": [one.key for one in found.values()],
+                     "code": {**own["code"], **code_digests("tilth.builders.corpus_files")}, "columns": COLUMNS}  # fmt: skip
             links[position] = stage(home, f"link/{step.name}", f"{kind}/{step.name} link", parts)
-    kept = {one.key: stage(home, "edited", f"{kind}/edited", {"edits": edits, "sweep": sweep, "input": one.key}) for one in inputs}
+    kept = {one.key: one for one in inputs}  # without edits the rows are kept as they are
+    if edits:
+        kept = {one.key: stage(home, "edited", f"{kind}/edited", {"edits": edits, "sweep": sweep, "input": one.key}) for one in inputs}
     decide = stage(home, "decide", f"{kind}/decide", {
         **_decided(steps),
         "measures": [[one.key for one in found.values()] for found in measures],
@@ -215,6 +226,6 @@ def _segment(
     if maker is not None:
         parts = {**unit_parts(maker, maker.parameters()), "decide": decide.key, "edited": [one.key for one in kept.values()],
                  "benchmarks": items.key if items and maker.reads_benchmarks else None, "seed": seed,
-                 "distributions_io": COLUMNS}  # fmt: skip
+                 "columns": COLUMNS, "builder": code_digests("tilth.builders.make")}  # fmt: skip
         make = stage(home, f"make/{maker.name}", f"{kind}/{maker.name}", parts)
     return Segment(kind, inputs, steps, tuple(measures), kept, links, decide, maker, make)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import glob
-import hashlib
-from collections.abc import Iterable
+import re
 from pathlib import Path
 
 from tilth.builders import hub_source
@@ -12,7 +11,7 @@ from tilth.builders.records import Format
 from tilth.core import units
 from tilth.core.errors import LockError, SourceError
 from tilth.core.fingerprints import file_digest
-from tilth.core.lock import Lock, LockedFile, LockedSource
+from tilth.core.lock import Lock, LockedFile, LockedSource, digest_of, local_revision
 from tilth.core.recipe import RecipeFile, Source
 
 
@@ -43,14 +42,15 @@ def local_files(name: str, source: Source, root: Path) -> list[tuple[str, Path]]
     Raises:
         SourceError: there is none.
     """
-    pattern = root / source.path
-    if pattern.is_dir():
-        raise SourceError(f"source {name}: {pattern} is a folder", hint="name files: a glob such as folder/*.jsonl")
-    paths = [Path(found) for found in sorted(glob.glob(str(pattern), recursive=True)) if Path(found).is_file()]
-    if not paths:
-        raise SourceError(f"source {name}: {pattern}: no such file", hint="paths count from the recipe's folder, or from --data-root")
-    base = Path(root / source.path.split("*")[0].split("?")[0].split("[")[0]).parent
-    return [(path.relative_to(base).as_posix(), path) for path in paths]
+    if (root / source.path).is_dir():
+        raise SourceError(f"source {name}: {root / source.path} is a folder", hint="name files: a glob such as folder/*.jsonl")
+    # The folder before the first wildcard is where names count from, whatever folder the command runs in.
+    fixed = re.split(r"[*?\[]", source.path, maxsplit=1)[0]
+    base = fixed.rpartition("/")[0]
+    found = sorted(one for one in glob.glob(source.path, root_dir=root, recursive=True) if (root / one).is_file())
+    if not found:
+        raise SourceError(f"source {name}: {root / source.path}: no such file", hint="paths count from the recipe's folder, or from --data-root")
+    return [(one.removeprefix(base).lstrip("/"), root / one) for one in found]
 
 
 def lock(recipe: RecipeFile) -> Lock:
@@ -77,16 +77,12 @@ def _lock_one(name: str, source: Source, recipe: RecipeFile) -> LockedSource:
     rows = sum(file.rows for file in files)
     if not rows:
         raise SourceError(f"source {name}: {source.path}: no records", hint="an empty source is a mistake; take it out")
-    sha256 = _all(file.sha256 for file in files)
-    return LockedSource(path=source.path, revision=revision or f"sha256:{sha256[:16]}", sha256=sha256, rows=rows, files=files)
+    sha256 = digest_of([file.sha256 for file in files])
+    return LockedSource(path=source.path, revision=revision or local_revision(sha256), sha256=sha256, rows=rows, files=files)
 
 
 def _count(form: Format, path: Path, shown: str) -> int:
     return sum(1 for _ in form.records(path, shown))
-
-
-def _all(digests: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def locked_paths(recipe: RecipeFile, lock: Lock) -> dict[str, list[tuple[LockedFile, Path]]]:

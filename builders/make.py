@@ -11,8 +11,8 @@ from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive, line
 from tilth.builders.layout import Segment
 from tilth.builders.read import SHARD_BYTES
+from tilth.core.durable import writing
 from tilth.core.rows import content_hashes, schema
-from tilth.core.stages import writing
 from tilth.core.steps import MakeContext
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import polars as pl
 
+from tilth.builders.benchmark_items import ITEMS
 from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive
 from tilth.builders.layout import Layout
-from tilth.builders.sweep import ITEMS
-from tilth.core.stages import Stage, changed_parts, write_whole
+from tilth.core.durable import write_whole
+from tilth.core.stages import Stage, changed_parts
 from tilth.core.steps import MakeContext
 
 REMEMBERED = "stages.json"
@@ -48,17 +49,18 @@ def plan(layout: Layout) -> list[PlanLine]:
     return [_line(work, members, before, layout) for work, members in groups.items()]
 
 
-def remember(layout: Layout) -> None:
-    """Note the parts of all stages of a finished build, for the next plan to compare with."""
+def remember(layout: Layout, tables: dict[str, Stage]) -> None:
+    """Note the parts of all stages of a finished build, for the next plan to compare with and for `gc` to keep."""
     noted: dict[str, Any] = {}
-    for work, over, stage in layout.stages():
+    for work, over, stage in (*layout.stages(), *(("table", config, one) for config, one in tables.items())):
         folder = stage.folder.relative_to(layout.home.stages).as_posix()
         noted[f"{work} | {over}"] = {"parts": stage.parts, "facts": _costs(stage), "folder": folder}
     write_whole(_path(layout), json.dumps(noted, ensure_ascii=False).encode())
 
 
 def _costs(stage: Stage) -> dict[str, Any]:
-    return {name: value for name, value in stage.facts().items() if name in ("rows", "bytes", "seconds_per_row", "usd")}
+    facts = stage.facts() if stage.done else {}
+    return {name: value for name, value in facts.items() if name in ("rows", "bytes", "seconds_per_row", "usd")}
 
 
 def _line(work: str, members: list[tuple[str, Stage]], before: dict[str, Any], layout: Layout) -> PlanLine:
@@ -124,7 +126,8 @@ def _path(layout: Layout) -> Path:
 def remembered(builds: Path, recipe: str) -> dict[str, Any]:
     """`work | over` → {parts, facts, folder} of the stages of the last finished build of a recipe; empty without one."""
     try:
-        found: dict[str, Any] = json.loads((builds / recipe / REMEMBERED).read_bytes())
-        return found
+        found = json.loads((builds / recipe / REMEMBERED).read_bytes())
     except (OSError, ValueError):
-        return {}  # never built here, or written by another version: everything is new to this plan
+        return {}  # never built here
+    whole = isinstance(found, dict) and all(isinstance(one, dict) and {"parts", "facts", "folder"} <= set(one) for one in found.values())
+    return found if whole else {}  # written by another version, or damaged: everything is new to this plan

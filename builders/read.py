@@ -17,11 +17,12 @@ import polars as pl
 from datatrove.pipeline.base import PipelineStep
 
 from tilth.builders.records import BadRecord, Blank, Format, MissingField, Record, Shape, take
-from tilth.core.errors import SourceError
+from tilth.core.durable import writing
+from tilth.core.errors import LockError, SourceError
 from tilth.core.lock import LockedFile
 from tilth.core.recipe import FieldOf, Source
 from tilth.core.rows import Kind, content_hash, row_id, schema
-from tilth.core.stages import Stage, writing
+from tilth.core.stages import Stage
 
 SHARD_BYTES = 16 << 20
 MAX_CHARS = 20_000_000
@@ -76,6 +77,7 @@ class SourceReader:
         seen: Counter[bytes] = Counter()
         read = 0
         for file, path in self.files:
+            before = read
             for number, record in self.form.records(path, file.name):
                 if self.limit is not None and read >= self.limit:
                     break
@@ -85,8 +87,12 @@ class SourceReader:
                         continue
                     origin.append((row["id"], file.name, number, shards.number))
                     shards.add(row)
+            if self.limit is None and read - before != file.rows:
+                raise LockError(f"source {self.name}: {file.name} has {read - before} records, the lock says {file.rows}", hint="lock it again")
         if not origin:
             reason = f": {failed[0]['detail']}" if failed else ""
+            if self.share < 1:
+                raise SourceError(f"source {self.name}: no row falls into share {self.share:g}", hint="take a larger share")
             raise SourceError(f"source {self.name}: {self.source.path}: no record became a row{reason}", hint="check the source's `shape`")
         self._check_fields(failed, read)
         shards.close()
@@ -135,8 +141,8 @@ class SourceReader:
         key: object = hashed
         if self.source.key is not None:
             key = take(record, self.source.key)
-            if key is None or isinstance(key, list | dict | float):
-                raise BadRecord(f"key field {self.source.key!r} holds no key")
+            if not isinstance(key, str | int):
+                raise BadRecord(f"key field {self.source.key!r} holds a {type(key).__name__}, no text or whole number")
         # What came before is counted by digest: a set of keys of a large source must stay small.
         mark = hashlib.blake2b(json.dumps(key).encode(), digest_size=12).digest()
         ordinal = seen[mark]

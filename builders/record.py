@@ -12,6 +12,7 @@ from tilth.core import ledger
 from tilth.core.builds import ContaminationEntry, FileEntry, GateEntry, JudgeEntry, SourceEntry
 from tilth.core.ledger import LedgerLine
 from tilth.core.recipe import Gates
+from tilth.core.stages import read_table
 
 DROPS = {"corpus": pl.String, "id": pl.String, "content_hash": pl.String, "source": pl.String, "step": pl.String,
          "rule": pl.String, "value": pl.String, "status": pl.String, "detail": pl.String}  # fmt: skip
@@ -49,11 +50,11 @@ def drops(layout: Layout) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=DROPS)]
     for corpus in layout.corpora:
         for name in corpus.sources:
-            failed = pl.read_parquet(layout.reads[name].stage.folder / "failed.parquet")
+            failed = read_table(layout.reads[name].stage.folder / "failed.parquet")
             frames.append(_as_drops(failed.with_columns(pl.lit("read").alias("step")), corpus.kind))
         for segment in corpus.segments:
             for stage in filter(None, (segment.decide, segment.make)):
-                frames.append(_as_drops(pl.read_parquet(stage.folder / "fates.parquet"), corpus.kind))
+                frames.append(_as_drops(read_table(stage.folder / "fates.parquet"), corpus.kind))
     return pl.concat(frames)
 
 
@@ -68,7 +69,7 @@ def judgements(layout: Layout) -> pl.DataFrame | None:
         for segment in corpus.segments:
             path = segment.make.folder / "judgements.parquet" if segment.make else None
             if path and path.is_file():
-                frame = pl.read_parquet(path)
+                frame = read_table(path)
                 frames.append(frame.select(pl.lit(corpus.kind).alias("corpus"), *frame.columns))
     return pl.concat(frames) if frames else None
 
@@ -107,18 +108,16 @@ def contamination(layout: Layout) -> list[ContaminationEntry]:
     return [ContaminationEntry(**entry) for c in layout.corpora for s in c.segments for entry in s.decide.facts()["contamination"]]
 
 
-def gates(limits: Gates, lines: list[LedgerLine], rows: dict[str, int], found: list[ContaminationEntry]) -> list[GateEntry]:
-    """What a release is held against."""
+def gates(limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked: set[str] | None) -> list[GateEntry]:
+    """What a release is held against; `checked` are the corpora that were decontaminated, None where there are no benchmarks."""
     entries = []
     for corpus, held in rows.items():
         mine = [line for line in lines if line.corpus == corpus]
         failed = sum(line.failed for line in mine) / max(1, mine[0].rows_in)
         entries.append(_gate("failed_share", corpus, limits.max_failed_share, round(failed, 6), failed <= limits.max_failed_share))
         entries.append(_gate("min_rows", corpus, limits.min_rows, held, held >= limits.min_rows))
-        if mine_found := [entry for entry in found if entry.corpus == corpus]:
-            left = sum(entry.rows_allowed for entry in mine_found if not entry.reason)
-            limit = limits.max_contaminated_rows
-            entries.append(_gate("contaminated_rows", corpus, limit, left, left <= limit))
+        if checked is not None and limits.decontaminated:
+            entries.append(_gate("decontaminated", corpus, 1, int(corpus in checked), corpus in checked))
     return entries
 
 

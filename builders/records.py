@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from tilth.core.errors import SourceError
 from tilth.core.rows import Kind
 from tilth.core.units import Unit
 
@@ -38,6 +40,17 @@ class Format(Unit):
     """Names that end so are of this format, after `.zst` or `.gz` is taken off."""
 
     encoding: str = "utf-8"
+
+    def check_encoding(self, shown: str) -> None:
+        """Refuse an encoding that Python does not know.
+
+        Raises:
+            SourceError: naming it.
+        """
+        try:
+            codecs.lookup(self.encoding)
+        except (LookupError, ValueError):
+            raise SourceError(f"{shown}: no encoding {self.encoding!r}", hint="for example utf-8, gb18030, big5") from None
 
     @abstractmethod
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from tilth.builders import decide as deciding
 from tilth.builders import make as making
-from tilth.builders import write as writing_
+from tilth.builders import write as writes
+from tilth.builders.benchmark_items import gather, items
 from tilth.builders.corpus_files import TextsAt, columns, shards
 from tilth.builders.layout import CorpusLayout, Layout, Segment
 from tilth.builders.read import ReadSource, SourceReader
-from tilth.builders.sweep import ITEMS, Apply, KeepEdited, ReadShards, Setting
+from tilth.builders.sweep import Apply, KeepEdited, ReadShards, Setting
 from tilth.core import executors
+from tilth.core.durable import writing
 from tilth.core.errors import StorageError
 from tilth.core.executors import Executor
 from tilth.core.progress import Talk
-from tilth.core.stages import Stage, writing
 
 
 class Runner:
@@ -33,8 +31,9 @@ class Runner:
     def run(self) -> None:
         """Run what is left to do, in order."""
         self._read({**self.layout.reads, **self.layout.benchmark_reads})
-        if self.layout.benchmarks:
-            self._gather(self.layout.benchmarks)
+        if (stage := self.layout.benchmarks) and not stage.done:
+            gather(stage, {name: reader.stage for name, reader in self.layout.benchmark_reads.items()})
+            self.ran += 1
         for corpus in self.layout.corpora:
             for segment in corpus.segments:
                 self._sweep(segment)
@@ -55,26 +54,6 @@ class Runner:
             self._execute([ReadSource(waiting)], len(waiting))
         self.ran += len(waiting)
 
-    def _gather(self, items: Stage) -> None:
-        if items.done:
-            return
-        frames = [pl.DataFrame(schema=ITEMS)]
-        for name, reader in self.layout.benchmark_reads.items():
-            parts = [pl.read_parquet(reader.stage.folder / shard.file) for shard in shards([reader.stage])]
-            frames += [part.with_columns(pl.lit(name).alias("benchmark")).select(list(ITEMS)) for part in parts]
-        whole = pl.concat(frames)
-        with writing(items.path("items.parquet")) as path:
-            whole.write_parquet(path)
-        items.finish(rows=whole.height)
-        self.ran += 1
-
-    def _items(self) -> Path | None:
-        return self.layout.benchmarks.folder / "items.parquet" if self.layout.benchmarks else None
-
-    def _item_frame(self) -> pl.DataFrame:
-        path = self._items()
-        return pl.read_parquet(path) if path else pl.DataFrame(schema=ITEMS)
-
     def _sweep(self, segment: Segment) -> None:
         every = [one for found in (*segment.measures, segment.edited) for one in found.values()]
         open_stages = [one for one in every if not one.done]
@@ -85,10 +64,11 @@ class Runner:
             for shard in shards(segment.inputs)
             if any(not (found[shard.stage.key].folder / shard.file).exists() for found in (*segment.measures, segment.edited))
         ]
-        setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, self._items())
+        setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, self.layout.benchmarks)
         blocks: list[Any] = [ReadShards(waiting, segment.corpus)]
         blocks += [Apply(step, found, setting) for step, found in zip(segment.steps, segment.measures, strict=True)]
-        blocks.append(KeepEdited(segment.edited))
+        if any(step.does("edit") for step in segment.steps):
+            blocks.append(KeepEdited(segment.edited))
         seconds: list[float] = []
         if waiting:
             rows = sum(shard.rows for shard in waiting)
@@ -103,8 +83,8 @@ class Runner:
 
     def _close(self, segment: Segment, seconds: list[float], rows: int) -> None:
         """Finish the stages of a sweep; each remembers what a row cost, for `plan`."""
-        per_row = [one / max(1, rows) for one in seconds[1:]] or [0.0] * (len(segment.steps) + 1)
-        for found, cost in zip((*segment.measures, segment.edited), per_row, strict=True):
+        per_row = [*(one / max(1, rows) for one in seconds[1:]), *[0.0] * (len(segment.steps) + 1)]
+        for found, cost in zip((*segment.measures, segment.edited), per_row, strict=False):
             for source in segment.inputs:
                 target = found[source.key]
                 if not target.done:
@@ -130,17 +110,19 @@ class Runner:
 
     def _decide(self, segment: Segment) -> None:
         if not segment.decide.done:
-            deciding.decide(segment, self._item_frame())
+            deciding.decide(segment, items(self.layout.benchmarks))
             self.ran += 1
 
     def _make(self, segment: Segment) -> None:
         if segment.make is None or segment.make.done:
             return
         assert segment.maker is not None
-        cap = None if self.max_usd is None else self.max_usd - self.usd
+        others = [one.make for corpus in self.layout.corpora for one in corpus.segments if one.make and one.make.done]
+        spent = sum(judge["usd"] for one in others for judge in one.facts()["judges"])  # whenever it was
+        cap = None if self.max_usd is None else max(0.0, self.max_usd - spent)
         with self.talk.bar(f"{segment.corpus}: {segment.maker.name}", segment.decide.facts()["rows"]) as report:
             making.make(
-                segment, self.layout.recipe.recipe.seed, self._item_frame(), self.layout.home.calls, cap, lambda done, _all, _usd: report(done)
+                segment, self.layout.recipe.recipe.seed, items(self.layout.benchmarks), self.layout.home.calls, cap, lambda done, total, _usd: report(done, total)
             )
         self.usd += segment.make.facts()["usd"]
         self.ran += 1
@@ -150,5 +132,5 @@ class Runner:
             return
         said = self.layout.recipe.recipe
         with self.talk.bar(f"{corpus.kind}: write", corpus.segments[-1].decide.facts()["rows"]):
-            writing_.write(corpus, said.corpora[corpus.kind].splits, said.seed)
+            writes.write(corpus, said.corpora[corpus.kind].splits, said.seed)
         self.ran += 1

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from datatrove.pipeline.base import PipelineStep
 
+from tilth.builders.benchmark_items import items
 from tilth.core.batch import Batch
+from tilth.core.durable import writing
 from tilth.core.rows import CONTENT, Kind, content_hashes
-from tilth.core.stages import Stage, writing
+from tilth.core.stages import Stage, read_table
 from tilth.core.steps import Context, Step
 
 BATCH_BYTES = 2 << 20
 """Text in one batch, about: small enough for the caches and for memory, large enough for columns to pay."""
-
-ITEMS: dict[str, Any] = {"benchmark": pl.String, "item": pl.String, "question": pl.String, "options": pl.List(pl.String), "answer": pl.String}
-
 
 @dataclass(frozen=True)
 class Shard:
@@ -55,20 +53,21 @@ class Setting:
 
     kind: Kind
     seed: int
-    benchmarks: Path | None
+    benchmarks: Stage | None
 
     def context(self) -> Context:
         """The steps' context, the benchmark items read once a process."""
         return Context(self.kind, self.seed, _items(self.benchmarks))
 
 
-_ITEMS: dict[Path | None, pl.DataFrame] = {}
+_ITEMS: dict[str | None, pl.DataFrame] = {}
 
 
-def _items(path: Path | None) -> pl.DataFrame:
-    if path not in _ITEMS:
-        _ITEMS[path] = pl.read_parquet(path) if path else pl.DataFrame(schema=ITEMS)
-    return _ITEMS[path]
+def _items(stage: Stage | None) -> pl.DataFrame:
+    key = stage.key if stage else None
+    if key not in _ITEMS:
+        _ITEMS[key] = items(stage)
+    return _ITEMS[key]
 
 
 def batches(frame: pl.DataFrame, kind: Kind) -> Iterator[tuple[Batch, bool]]:
@@ -91,7 +90,7 @@ class ReadShards(PipelineStep):  # type: ignore[misc]
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Slice]:
         for shard in self.shards[rank::world_size]:
-            frame = pl.read_parquet(shard.stage.folder / shard.file)
+            frame = read_table(shard.stage.folder / shard.file)
             for batch, last in batches(frame, self.kind):
                 yield Slice(shard, batch, last)
 

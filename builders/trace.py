@@ -10,34 +10,47 @@ from typing import Any
 
 import polars as pl
 
+from tilth.builders.build import LATEST
 from tilth.builders.plan import remembered
+from tilth.core import builds
 from tilth.core.errors import StorageError
 from tilth.core.home import Home
 
 
-def trace(home: Home, recipe: str, row: str) -> dict[str, Any]:
+def trace(home: Home, recipe: str | None, row: str, digest: str | None = None) -> dict[str, Any]:
     """Everything known of a row.
 
     Args:
-        recipe: name of the recipe (the dataset's name).
+        recipe: name of the recipe (the dataset's name); None: look in all that were built here.
         row: its id, or the first eight or more digits of it.
+        digest: of the release that the last build must be.
 
     Returns:
         {id, origin: [{source, file, record}], steps: [{work, over, signals}], fates, judgements, parents: [traces]}
 
     Raises:
-        StorageError: no such row, more than one, or no build here.
+        StorageError: no such row, more than one, no build here, or another than asked for.
     """
-    noted = remembered(home.builds, recipe)
-    if not noted:
-        raise StorageError(f"no build of {recipe!r} in {home.root}", hint=f"tilth build {recipe}")
-    stages = [(*name.split(" | ", 1), home.stages / entry["folder"]) for name, entry in noted.items()]
-    ids = _matching(stages, row)
-    if len(ids) > 1:
-        raise StorageError(f"{row!r} begins {len(ids)} ids: {', '.join(sorted(ids)[:3])} …", hint="give more digits")
-    if not ids:
-        raise StorageError(f"no row {row!r} in the last build of {recipe!r}", hint="ids are in the column `id` of every config")
-    return _trace(stages, ids.pop(), depth=0)
+    if len(row) < 8 or not row.isalnum():
+        raise StorageError(f"{row!r} is no id", hint="give eight or more digits of it; ids are in the column `id` of every config")
+    if digest is not None and recipe is not None:
+        folder = home.builds / recipe
+        built = builds.read(folder / (folder / LATEST).read_text(encoding="utf-8")).digest() if (folder / LATEST).is_file() else None
+        if built != digest:
+            raise StorageError(f"the last build of {recipe!r} here is not the release with digest {digest[:12]}", hint="build that recipe again")
+    names = [recipe] if recipe else sorted(folder.name for folder in home.builds.glob("*/") if folder.is_dir())
+    found: dict[str, list[tuple[str, str, Path]]] = {}
+    for name in names:
+        stages = [(*work.split(" | ", 1), home.stages / entry["folder"]) for work, entry in remembered(home.builds, name).items()]
+        if not stages and recipe:
+            raise StorageError(f"no build of {recipe!r} in {home.root}", hint=f"tilth build {recipe}")
+        found |= {identity: stages for identity in _matching(stages, row)}
+    if len(found) > 1:
+        raise StorageError(f"{row!r} begins {len(found)} ids: {', '.join(sorted(found)[:3])} …", hint="give more digits")
+    if not found:
+        raise StorageError(f"no row {row!r} in the last build of {recipe or 'any recipe here'}")
+    [(identity, stages)] = found.items()
+    return _trace(stages, identity, depth=0)
 
 
 def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> dict[str, Any]:
@@ -65,8 +78,6 @@ def _fates(work: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _matching(stages: list[tuple[str, str, Path]], row: str) -> set[str]:
-    if len(row) < 8:
-        raise StorageError(f"{row!r} is too short for an id", hint="give eight or more digits of it")
     found: set[str] = set()
     for _, _, folder in stages:
         for name in ("origin.parquet", "failed.parquet"):

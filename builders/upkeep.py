@@ -53,11 +53,11 @@ def garbage(home: Home) -> list[Path]:
     for recipe in sorted(home.builds.iterdir()) if home.builds.is_dir() else ():
         if recipe.is_dir():
             used.update(home.stages / entry["folder"] for entry in remembered(home.builds, recipe.name).values())
-            latest = (recipe / LATEST).read_text() if (recipe / LATEST).is_file() else ""
+            latest = (recipe / LATEST).read_text(encoding="utf-8", errors="replace") if (recipe / LATEST).is_file() else ""
             old += [folder for folder in sorted(recipe.iterdir()) if folder.is_dir() and folder.name != latest]
     stages = sorted({done.parent for done in home.stages.rglob("stage.json")} | _unfinished(home)) if home.stages.is_dir() else []
     logs = sorted((home.root / "logs").glob("run-*"))
-    return [*old, *(folder for folder in stages if folder not in used and "tables" not in folder.parts), *logs]
+    return [*old, *(folder for folder in stages if folder not in used), *logs]
 
 
 def _unfinished(home: Home) -> set[Path]:

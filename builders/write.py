@@ -7,6 +7,7 @@ once (hub.md, section 3). The same rows and the same pyarrow give the same bytes
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from tilth.builders.corpus_files import shards
 from tilth.builders.decide import alive
 from tilth.builders.layout import CorpusLayout
 from tilth.core.builds import FileEntry
+from tilth.core.durable import writing
 from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import canonical, file_digest
 from tilth.core.rows import COMMON, RELEASED, Kind
-from tilth.core.stages import Stage, writing
+from tilth.core.stages import Stage, read_table
 
 SHARD_BYTES = 256 << 20
 """Uncompressed bytes in one shard, about (`datasets` splits at 500 MB)."""
@@ -59,7 +61,7 @@ def _survivors(corpus: CorpusLayout) -> Iterator[pl.DataFrame]:
         mine = keep[start : start + shard.rows]
         start += shard.rows
         if mine.any():
-            frame = pl.read_parquet(last.edited[shard.stage.key].folder / shard.file, columns=wanted)
+            frame = read_table(last.edited[shard.stage.key].folder / shard.file, wanted)
             if corpus.kind == "preference" and (unpaired := frame.filter(pl.Series(mine))["chosen"].null_count()):
                 raise RecipeError(
                     f"corpora.preference: {unpaired} rows of this recipe end without a pair",
@@ -72,7 +74,8 @@ def _split_of(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: i
     """The split of every row: rows of one group (same prompt) always share theirs."""
     if not splits:
         return pl.Series("_split", ["train"] * frame.height, dtype=pl.String)
-    names, limits = list(splits), np.cumsum(list(splits.values()))
+    names = sorted(splits)  # the order in which a recipe names them decides nothing
+    limits = np.cumsum([splits[name] for name in names])
     found = []
     for row in frame.iter_rows(named=True):
         digest = hashlib.sha256(canonical([seed, _group(row, kind)])).digest()
@@ -120,7 +123,7 @@ class _Splits:
         table = table.cast(_common_types(table.schema))
         if split not in self.open:
             parts = self.parts.setdefault(split, [])
-            path = self.stage.path(f"{split}.{len(parts):05d}.part")
+            path = self.stage.path(f".{split}.{len(parts):05d}.{os.getpid()}.part")
             parts.append((path, 0))
             made = pq.ParquetWriter(path, table.schema, compression="zstd", use_content_defined_chunking=CHUNKING, write_page_index=True)
             self.open[split] = (made, 0)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tilth.cards import licenses, markdown
+from tilth.cards import markdown
 from tilth.cards.facts import CONFIGS_EN, Facts
 from tilth.cards.shards import ConfigFacts
+from tilth.core import licenses
 
 _CONTEXT: dict[str, Any] = {
     "@language": "en",

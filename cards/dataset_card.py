@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from tilth.cards import licenses, markdown
+from tilth.cards import markdown
 from tilth.cards.facts import CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
 from tilth.cards.shards import ConfigFacts, SplitFacts
+from tilth.core import licenses
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -29,7 +30,7 @@ _SIZES = (
 _LOAD_HERE = """\
 import tilth
 
-rows = tilth.open("{ref}")["{config}"]  # refuses bytes that are not the release's
+rows = tilth.open("{ref}")["{config}"]  # `tilth verify` reads every byte
 """
 _LOAD_HUB = """\
 from datasets import load_dataset

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tilth.cards import licenses
 from tilth.cards.checks import ASIDE
 from tilth.cards.shards import ConfigFacts
+from tilth.core import licenses
 from tilth.core.builds import JudgeEntry, SourceEntry
 from tilth.core.ledger import LedgerLine
 from tilth.core.manifest import Manifest

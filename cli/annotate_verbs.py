@@ -44,9 +44,9 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
         with talk.bar(f"{said.job.name}: {said.question.label}", rows.height) as report:
             judged = judging.judge(
                 rows, question=said.question, judges=said.judges, store=store, max_usd=min(caps) if caps else None,
-                max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, _all, _usd: report(done),
+                max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, total, _usd: report(done, total),
             )  # fmt: skip
-    from tilth.core.stages import writing
+    from tilth.core.durable import writing
 
     with writing(said.output_path) as path:
         judged.judgements.write_parquet(path)
@@ -55,7 +55,7 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
                         "statuses": judged.statuses, "judges": [one.__dict__ for one in judged.judges]})  # fmt: skip
         return
     _summaries([one.__dict__ for one in judged.judges])
-    click.echo(f"{judged.bought:,} of {judged.calls:,} calls bought now for ${judged.usd:.4f}; {said.output_path}", err=True)
+    output.say(f"{judged.bought:,} of {judged.calls:,} calls bought now for ${judged.usd:.4f}; {said.output_path}", err=True)
 
 
 def _rows(said: Any) -> Any:
@@ -83,7 +83,7 @@ def _estimates(found: Any, json_: bool) -> None:
     output.table(["judge", "calls", "cached", "input tokens", "output tokens", "USD"], rows, right=range(1, 6))
     unknown = [e.judge for e in found if e.usd is None]
     total = sum(e.usd or 0.0 for e in found)
-    click.echo(f"${total:.4f} in all" + (f", without {', '.join(unknown)}, whose price is not known" if unknown else ""), err=True)
+    output.say(f"${total:.4f} in all" + (f", without {', '.join(unknown)}, whose price is not known" if unknown else ""), err=True)
 
 
 def _summaries(found: list[dict[str, Any]]) -> None:
@@ -96,7 +96,7 @@ def _summaries(found: list[dict[str, Any]]) -> None:
 @job_argument
 @options.as_json
 def judges(job: Path, json_: bool) -> None:
-    """Show how the judges of J did: answers had, order flips, agreement, cost. Reads the job's output; calls nobody."""
+    """Show how the judges of J did: answers had, order flips, agreement. Reads the job's output; calls nobody."""
     import polars as pl
 
     from tilth.annotators.job_file import load
@@ -124,7 +124,7 @@ def judges(job: Path, json_: bool) -> None:
         return
     output.table(list(lines[0]) if lines else ["judge"], [list(line.values()) for line in lines], right=range(2, 6))
     if panel["agreement"] is not None:
-        click.echo(f"judges agree on {panel['agreement']:.1%} of comparisons", err=True)
+        output.say(f"judges agree on {panel['agreement']:.1%} of comparisons", err=True)
 
 
 VERBS = (annotate, judges)

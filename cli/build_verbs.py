@@ -27,7 +27,7 @@ def lock(recipe: str, data_root: Path | None, json_: bool) -> None:
         return
     rows = [[name, len(one.files), one.rows, output.size(sum(f.bytes for f in one.files)), one.revision[:23]] for name, one in locked.sources.items()]
     output.table(["source", "files", "rows", "size", "revision"], rows, right=(1, 2, 3))
-    click.echo(f"wrote {path}", err=True)
+    output.say(f"wrote {path}", err=True)
 
 
 @click.command()
@@ -35,7 +35,8 @@ def lock(recipe: str, data_root: Path | None, json_: bool) -> None:
 @options.data_root
 @options.as_json
 @click.option("--limit", type=click.IntRange(1), help="Plan a trial of that many records of each source.")
-def plan(recipe: str, data_root: Path | None, json_: bool, limit: int | None) -> None:
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Plan a trial of that part of the rows.")
+def plan(recipe: str, data_root: Path | None, json_: bool, limit: int | None, share: float) -> None:
     """Say what a build of R would run, which part of its key changed, rows, time and money. Runs nothing."""
     from dataclasses import asdict
 
@@ -43,7 +44,7 @@ def plan(recipe: str, data_root: Path | None, json_: bool, limit: int | None) ->
     from tilth.builders.layout import Options
     from tilth.builders.plan import plan as planned
 
-    lines = planned(layout(recipe, data_root=data_root, options=Options(limit)))
+    lines = planned(layout(recipe, data_root=data_root, options=Options(limit, share)))
     if json_:
         output.as_json({"stages": [asdict(line) for line in lines], "to_run": sum(line.to_run for line in lines)})
         return
@@ -54,7 +55,7 @@ def plan(recipe: str, data_root: Path | None, json_: bool, limit: int | None) ->
     ]  # fmt: skip
     output.table(["stage", "runs", "rows", "read", "seconds", "USD", "why"], rows, right=(1, 2, 3, 4, 5))
     waiting = sum(line.to_run for line in lines)
-    click.echo(f"{waiting} of {sum(line.stages for line in lines)} stages would run" if waiting else "nothing to do", err=True)
+    output.say(f"{waiting} of {sum(line.stages for line in lines)} stages would run" if waiting else "nothing to do", err=True)
 
 
 @click.command()
@@ -87,12 +88,12 @@ def build(
         )  # fmt: skip
         return
     show_funnel(made.record.funnel)
-    click.echo(f"{made.stages_run} stages ran in {made.seconds:.1f} s; digest {made.record.digest()[:12]}; {made.path}", err=True)
+    output.say(f"{made.stages_run} stages ran in {made.seconds:.1f} s; digest {made.record.digest()[:12]}; {made.path}", err=True)
     if made.record.trial:
-        click.echo(f"a trial ({made.record.trial}): it cannot be released", err=True)
+        output.say(f"a trial ({made.record.trial}): it cannot be released", err=True)
     for gate in made.record.gates:
         if not gate.passed:
-            click.echo(f"gate {gate.gate} of {gate.corpus} fails: {gate.value} against {gate.limit}", err=True)
+            output.say(f"gate {gate.gate} of {gate.corpus} fails: {gate.value} against {gate.limit}", err=True)
 
 
 def show_funnel(lines: Any) -> None:
@@ -103,15 +104,21 @@ def show_funnel(lines: Any) -> None:
 
 @click.command()
 @click.argument("row")
-@click.argument("release", metavar="[NAME@V]")
+@click.argument("name", metavar="NAME[@V]", required=False)
 @options.as_json
-def trace(row: str, release: str, json_: bool) -> None:
-    """Follow ROW (an id, or its first digits) back to its source line: every signal, edit, rule and judgement."""
+def trace(row: str, name: str | None, json_: bool) -> None:
+    """Follow ROW (an id, or its first digits) back to its source line: every signal, edit, rule and judgement.
+
+    Reads what the last build of NAME (or of any recipe here) left; with @V, that build must be the one released.
+    """
     from tilth.builders.trace import trace as follow
     from tilth.core.home import home
     from tilth.core.manifest import split_ref
+    from tilth.registry.releases import resolve
 
-    found = follow(home(), split_ref(release)[0], row)
+    recipe, version = split_ref(name) if name else (None, None)
+    digest = resolve(name, home=home()).digest if name and version else None
+    found = follow(home(), recipe, row, digest)
     if json_:
         output.as_json(found)
         return
@@ -119,16 +126,16 @@ def trace(row: str, release: str, json_: bool) -> None:
 
 
 def _show_trace(found: Any, indent: str) -> None:
-    click.echo(f"{indent}row {found['id']}")
+    output.say(f"{indent}row {found['id']}")
     for origin in found["origin"]:
-        click.echo(f"{indent}  from {origin['source']}: {origin['file']}, record {origin['record']}")
+        output.say(f"{indent}  from {origin['source']}: {origin['file']}, record {origin['record']}")
     for step in found["steps"]:
         said = ", ".join(f"{k}={_short(v)}" for k, v in step["signals"].items() if k != "content_hash" and v is not None)
-        click.echo(f"{indent}  {step['work']}: {said or 'no signals'}")
+        output.say(f"{indent}  {step['work']}: {said or 'no signals'}")
     for fate in found["fates"]:
-        click.echo(f"{indent}  {fate['status']} by {fate['work']}: {fate['rule']} = {_short(fate['value'])}")
+        output.say(f"{indent}  {fate['status']} by {fate['work']}: {fate['rule']} = {_short(fate['value'])}")
     for one in found["judgements"]:
-        click.echo(f"{indent}  judged by {one['judge']} ({one['question']}): {one['candidate']} = {_short(one['value'])} {one['status']}")
+        output.say(f"{indent}  judged by {one['judge']} ({one['question']}): {one['candidate']} = {_short(one['value'])} {one['status']}")
     for parent in found["parents"]:
         _show_trace(parent, indent + "  ")
 
@@ -162,6 +169,11 @@ def drops(release: str, corpus: str | None, step: str | None, rule: str | None, 
     for column, wanted in (("corpus", corpus), ("step", step), ("rule", rule), ("source", source)):
         if wanted:
             lazy = lazy.filter(pl.col(column) == wanted)
+    from tilth.core.errors import RecipeError
+
+    known = {f"{line.step}" for line in found.manifest.funnel} | {"read"}
+    if step and step not in known:
+        raise RecipeError(f"{found.ref} has no step {step!r}", hint=f"it has {', '.join(sorted(known))}")
     total = lazy.select(pl.len()).collect().item()
     rows = lazy.head(limit).collect()
     if json_:
@@ -169,7 +181,7 @@ def drops(release: str, corpus: str | None, step: str | None, rule: str | None, 
         return
     columns = ["id", "corpus", "source", "step", "rule", "value", "status"]
     output.table(columns, [[_short(value) if value is not None else None for value in row] for row in rows.select(columns).iter_rows()])
-    click.echo(f"{min(total, limit):,} of {total:,} rows", err=True)
+    output.say(f"{min(total, limit):,} of {total:,} rows", err=True)
 
 
 VERBS = (lock, plan, build, trace, drops)

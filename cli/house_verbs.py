@@ -60,10 +60,13 @@ def du(json_: bool) -> None:
 @options.as_json
 def gc(dry_run: bool, json_: bool) -> None:
     """Remove stages and builds that no recipe's last build uses. Releases and model calls always stay."""
+    from tilth.builders.build import alone
     from tilth.builders.upkeep import collect, garbage
     from tilth.core.home import home
 
-    folders = garbage(home())
+    with alone(home()):
+        folders = garbage(home())
+        size = 0 if dry_run else collect(folders)
     if dry_run:
         if json_:
             output.as_json([str(folder) for folder in folders])
@@ -71,7 +74,6 @@ def gc(dry_run: bool, json_: bool) -> None:
             for folder in folders:
                 click.echo(str(folder))
         return
-    size = collect(folders)
     if json_:
         output.as_json({"removed": len(folders), "bytes": size})
     else:

@@ -7,6 +7,7 @@ import nothing heavy at the top: `tilth --help` must answer at once.
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 
 import click
@@ -14,6 +15,7 @@ import click
 from tilth import __version__
 from tilth.cli import annotate_verbs, build_verbs, house_verbs, release_verbs, train_verbs
 from tilth.core.errors import StorageError, TilthError
+from tilth.core.text import printable
 
 EPILOG = """\b
 A first walk:
@@ -40,6 +42,7 @@ for verbs in (build_verbs, annotate_verbs, release_verbs, train_verbs, house_ver
 
 def main() -> None:
     """Run a command line; every failure that the user can mend is one line and a hint."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, and half-written files removed
     try:
         sys.exit(tilth.main(standalone_mode=False) or 0)
     except click.exceptions.Exit as left:
@@ -62,9 +65,9 @@ def main() -> None:
 
 
 def _show(error: TilthError) -> None:
-    click.echo(f"error: {error.message}", err=True)
+    click.echo(f"error: {printable(error.message)}", err=True)  # names and values come from files that anybody may have written
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        click.echo(f"hint: {printable(error.hint)}", err=True)
     sys.exit(error.exit_code)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from tilth.core.text import printable
+
 
 def as_json(value: Any) -> None:
     """One JSON document on stdout."""
@@ -38,8 +40,12 @@ def _cell(value: Any) -> str:
             return f"{value:,}"
         case float():
             return f"{value:,.4g}"
-    # Text of a dataset may hold anything, escape sequences for the terminal too.
-    return "".join(char if char.isprintable() else " " for char in str(value))
+    return printable(str(value))
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """One line that may hold text of a dataset, a model or the Hub."""
+    click.echo(printable(line), err=err)
 
 
 def size(count: int) -> str:

@@ -25,7 +25,7 @@ def release(recipe: str, version: str, notes: tuple[str, ...], json_: bool) -> N
     if json_:
         output.as_json(_summary(made))
         return
-    click.echo(f"{made.ref}  {made.digest[:12]}  {made.path}")
+    output.say(f"{made.ref}  {made.digest[:12]}  {made.path}")
     show_loading(made)
 
 
@@ -52,7 +52,7 @@ def ls(name: str | None, json_: bool) -> None:
     if rows:
         output.table(["release", "digest", "rows", "made", "yanked"], rows)
     else:
-        click.echo(f"no release in {home().registry}", err=True)
+        output.say(f"no release in {home().registry}", err=True)
 
 
 def _day(created: int) -> str:
@@ -73,13 +73,13 @@ def show(ref: str, json_: bool) -> None:
         output.as_json(_summary(found))
         return
     record = found.manifest
-    click.echo(f"{found.ref}  digest {found.digest}")
-    click.echo(f"commit {found.commit}  {found.where}")
+    output.say(f"{found.ref}  digest {found.digest}")
+    output.say(f"commit {found.commit}  {found.where}")
     click.echo(str(found.path))
     if found.yanked:
-        click.echo(f"YANKED: {found.yanked}")
+        output.say(f"YANKED: {found.yanked}")
     for config, splits in record.configs.items():
-        click.echo(f"  {config}: " + ", ".join(f"{split} {sum(f.rows for f in files):,}" for split, files in splits.items()))
+        output.say(f"  {config}: " + ", ".join(f"{split} {sum(f.rows for f in files):,}" for split, files in splits.items()))
     show_funnel(record.funnel)
 
 
@@ -110,9 +110,9 @@ def log(name: str, json_: bool) -> None:
         return
     for one in found:
         yanked = f"  YANKED: {one.entry.yanked}" if one.entry.yanked else ""
-        click.echo(f"{name}@{one.entry.version}  {one.entry.digest[:12]}  {_day(one.entry.created)}{yanked}")
+        output.say(f"{name}@{one.entry.version}  {one.entry.digest[:12]}  {_day(one.entry.created)}{yanked}")
         for change in one.changes:
-            click.echo(f"  {change}")
+            output.say(f"  {change}")
 
 
 @click.command()
@@ -129,7 +129,7 @@ def verify(ref: str, download: bool, json_: bool) -> None:
         output.as_json(found.__dict__)
         return
     how = "every byte read" if found.downloaded else "by the Hub's own digests"
-    click.echo(f"{found.ref} is whole: {found.files} files, {output.size(found.bytes)}, {how}; digest {found.digest[:12]}")
+    output.say(f"{found.ref} is whole: {found.files} files, {output.size(found.bytes)}, {how}; digest {found.digest[:12]}")
 
 
 @click.command()
@@ -157,9 +157,9 @@ def diff(before: str, after: str, json_: bool, samples: int) -> None:
     for config in found.configs:
         for cause in config.causes:
             ids = ", ".join(sample.id[:10] for sample in cause.samples)
-            click.echo(f"{config.config}: {cause.rows:,} {cause.change}: {cause.cause}" + (f"  ({ids})" if ids else ""))
+            output.say(f"{config.config}: {cause.rows:,} {cause.change}: {cause.cause}" + (f"  ({ids})" if ids else ""))
     for change in found.recipe:
-        click.echo(f"recipe: {change}")
+        output.say(f"recipe: {change}")
 
 
 @click.command()
@@ -180,7 +180,7 @@ def push(ref: str, to: str, public: bool, json_: bool) -> None:
     if json_:
         output.as_json({"ref": found.ref, "to": to, "commit": commit, "digest": found.digest})
         return
-    click.echo(f"{to}@{found.version}  commit {commit}")
+    output.say(f"{to}@{found.version}  commit {commit}")
 
 
 @click.command()
@@ -195,7 +195,7 @@ def pull(ref: str, json_: bool) -> None:
     if json_:
         output.as_json(_summary(found))
         return
-    click.echo(f"{found.ref}  {found.digest[:12]}  {found.path}")
+    output.say(f"{found.ref}  {found.digest[:12]}  {found.path}")
     show_loading(found)
 
 
@@ -208,7 +208,7 @@ def yank(ref: str, reason: str) -> None:
     from tilth.registry.releases import yank as withdraw
 
     withdraw(ref, reason, home())
-    click.echo(f"{ref} is withdrawn: {reason}", err=True)
+    output.say(f"{ref} is withdrawn: {reason}", err=True)
 
 
 VERBS = (release, ls, show, log, verify, diff, push, pull, yank)

@@ -47,7 +47,7 @@ def _run(objective: Any, data: str, model: str, model_revision: str | None, targ
     if json_:
         output.as_json(made)
     else:
-        click.echo(f"{target}: {objective} on {data}")
+        output.say(f"{target}: {objective} on {data}")
 
 
 @train.command()

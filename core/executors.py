@@ -24,46 +24,34 @@ def run(pipeline: Sequence[Any], *, tasks: int, workers: int, executor: Executor
 
     Args:
         pipeline: datatrove blocks; the first makes its items from (rank, world size).
-        logs: folder for datatrove's logs; this run's part of it is removed when it ends well.
+        logs: folder for datatrove's logs; this run's part of it is removed when the run ends.
 
     Returns:
         seconds that each block spent, summed over tasks.
 
     Raises:
+        StorageError: a worker died, or the executor is not installed.
         Whatever a block raises, as it was raised.
     """
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # for the children: one process, one core
     logs.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=logs))
-    _hush()
-    made = _make(list(pipeline), tasks=tasks, workers=min(workers, tasks), executor=executor, logs=folder)
-    stats = made.run()
-    seconds = [block.time_stats.total for block in stats.stats] if stats else []
-    shutil.rmtree(folder, ignore_errors=True)
-    return seconds
+    try:
+        stats = _make(executor)(
+            list(pipeline), tasks=tasks, workers=min(workers, tasks), logging_dir=str(folder), skip_completed=False
+        ).run()
+        return [block.time_stats.total for block in stats.stats] if stats else []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _hush() -> None:
-    """Keep datatrove's own talk off the console: a failure reaches the user once, as the error that a block raised."""
-    from loguru import logger
-
-    logger.disable("datatrove")
-
-
-def _make(pipeline: list[Any], *, tasks: int, workers: int, executor: Executor, logs: Path) -> Any:
+def _make(executor: Executor) -> Any:
     if executor == "ray":
         if importlib.util.find_spec("ray") is None:
             raise StorageError("--executor ray: ray is not installed", hint="pip install 'tilth[ray]'")
         from datatrove.executor.ray import RayPipelineExecutor
 
-        return RayPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs), skip_completed=False)
-    from datatrove.executor.local import LocalPipelineExecutor
+        return RayPipelineExecutor
+    from tilth.core.local_executor import LocalExecutor
 
-    class QuietExecutor(LocalPipelineExecutor):  # type: ignore[misc]
-        """datatrove's own, quiet in its worker processes too."""
-
-        def _run_for_rank(self, rank: int, local_rank: int = 0, node_rank: int = -1) -> Any:
-            _hush()
-            return super()._run_for_rank(rank, local_rank, node_rank)
-
-    return QuietExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs), skip_completed=False)
+    return LocalExecutor

@@ -129,15 +129,16 @@ def _module_code(name: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def code_commit() -> str | None:
-    """Commit (40 hex digits, `+` behind it where files differ) of the checkout that this code runs from; None outside one."""
+    """Commit (40 hex digits, `-dirty` behind it where tracked files differ) of the checkout that this code runs from; None outside one."""
     import subprocess
 
     root = Path(__file__).parents[1]
     if not (root / ".git").exists():
         return None
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True, timeout=10)
-        changed = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True, timeout=10)
+        git = ["git", "--no-optional-locks", "-C", str(root)]
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=30)
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], check=False, capture_output=True, timeout=60).returncode
     except (OSError, subprocess.SubprocessError):
         return None
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+    return head.stdout.strip() + ("-dirty" if changed else "")

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tilth.core.durable import write_whole
 from tilth.core.errors import LockError
+
+
+def digest_of(digests: list[str]) -> str:
+    """sha256 over the digests of a source's files, in order."""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def local_revision(sha256: str) -> str:
+    """The revision of local files: their content, shortened."""
+    return f"sha256:{sha256[:16]}"
 
 
 class LockedFile(BaseModel):
@@ -16,8 +30,8 @@ class LockedFile(BaseModel):
 
     name: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int
-    rows: int
+    bytes: int = Field(ge=0)
+    rows: int = Field(ge=0)
 
 
 class LockedSource(BaseModel):
@@ -28,8 +42,18 @@ class LockedSource(BaseModel):
     path: str
     revision: str = Field(description="commit (40 hex digits) on the Hub, `sha256:` and 16 digits for local files")
     sha256: str = Field(description="sha256 over the files' digests, in order")
-    rows: int
-    files: list[LockedFile]
+    rows: int = Field(ge=1)
+    files: list[LockedFile] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> LockedSource:
+        if self.rows != sum(file.rows for file in self.files):
+            raise ValueError(f"{self.rows} rows, its files have {sum(file.rows for file in self.files)}")
+        if self.sha256 != digest_of([file.sha256 for file in self.files]):
+            raise ValueError("sha256 is not that of its files")
+        if self.revision != local_revision(self.sha256) and not re.fullmatch(r"[0-9a-f]{40}", self.revision):
+            raise ValueError(f"revision {self.revision!r} is neither a commit nor that of its files")
+        return self
 
 
 class Lock(BaseModel):
@@ -37,15 +61,13 @@ class Lock(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tilth_lock: int = 1
+    tilth_lock: Literal[1] = 1
     recipe: str
     sources: dict[str, LockedSource]
 
     def write(self, path: Path) -> None:
         """Write the lock, whole or not at all."""
-        temporary = path.with_suffix(".lock.tmp")
-        temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, (self.model_dump_json(indent=2) + "\n").encode())
 
 
 def read(path: Path) -> Lock:
@@ -58,6 +80,8 @@ def read(path: Path) -> Lock:
         return Lock.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise LockError(f"{path}: no lock", hint=f"tilth lock {path.with_suffix('.yaml')}") from None
+    except OSError as error:
+        raise LockError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -14,7 +14,7 @@ from tilth.core.builds import SCHEMA_VERSION, BuildRecord, _Part
 from tilth.core.errors import RegistryError, VerifyError
 
 FILE = "manifest.json"
-VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
+VERSION = re.compile(r"^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$")
 
 
 class FileDigest(_Part):

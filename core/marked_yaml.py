@@ -13,7 +13,8 @@ from tilth.core.errors import RecipeError
 Path_ = tuple[str | int, ...]
 
 MAX_NODES = 100_000
-"""A recipe is small; more nodes than this is an alias bomb or the wrong file."""
+MAX_BYTES = 4 << 20
+"""A recipe is small; more values or text than this (aliases written out) is a bomb or the wrong file."""
 
 
 class MarkedYaml:
@@ -22,6 +23,7 @@ class MarkedYaml:
     def __init__(self, file: Path, data: Any, lines: dict[Path_, int]) -> None:
         self.file = file
         self.data = data
+        self.size = 0
         self._lines = lines
 
     def line(self, path: Path_) -> int:
@@ -52,6 +54,8 @@ def load(file: Path) -> MarkedYaml:
         raise RecipeError(f"{file}: {error.strerror}") from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        raise RecipeError(f"{file}: nested too deep", hint="is this a recipe?") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
@@ -59,14 +63,18 @@ def load(file: Path) -> MarkedYaml:
     lines: dict[Path_, int] = {}
     marked = MarkedYaml(file, None, lines)
     if root is not None:
-        marked.data = _plain(root, (), marked, lines)
+        try:
+            marked.data = _plain(root, (), marked, lines)
+        except RecursionError:
+            raise RecipeError(f"{file}: nested too deep, or within itself", hint="is this a recipe?") from None
     return marked
 
 
 def _plain(node: yaml.Node, path: Path_, marked: MarkedYaml, lines: dict[Path_, int]) -> Any:
     lines[path] = node.start_mark.line + 1
-    if len(lines) > MAX_NODES:
-        raise RecipeError(f"{marked.file}: more than {MAX_NODES} values", hint="is this a recipe?")
+    marked.size += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+    if len(lines) > MAX_NODES or marked.size > MAX_BYTES:
+        raise RecipeError(f"{marked.file}: more than {MAX_NODES:,} values or {MAX_BYTES:,} characters", hint="is this a recipe?")
     if not isinstance(node, yaml.ScalarNode) and node.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
         raise marked.error(path, f"tag {node.tag} is not allowed", hint="a recipe is plain data")
     if isinstance(node, yaml.MappingNode):
@@ -88,9 +96,16 @@ def _plain(node: yaml.Node, path: Path_, marked: MarkedYaml, lines: dict[Path_, 
 def _scalar(node: yaml.Node, path: Path_, marked: MarkedYaml) -> Any:
     match node.tag.removeprefix("tag:yaml.org,2002:"):
         case "str" | "timestamp":  # a date stays the text that was written
+            try:
+                node.value.encode()
+            except UnicodeEncodeError:
+                raise marked.error(path, "half a surrogate pair is no text") from None
             return node.value
         case "int" | "float" | "bool" | "null":
-            value = yaml.SafeLoader("").construct_object(node)
+            try:
+                value = yaml.SafeLoader("").construct_object(node)
+            except (ValueError, KeyError):
+                raise marked.error(path, f"{node.value[:40]!r} is no {node.tag.rpartition(':')[2]}") from None
             if isinstance(value, float) and not math.isfinite(value):
                 raise marked.error(path, f"{node.value} is not a finite number")
             return value

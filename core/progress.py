@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from tilth.core.text import printable
+
 
 class _Rate(ProgressColumn):
     """Units a second, since the bar began."""
@@ -28,16 +30,16 @@ class Talk:
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def say(self, line: str) -> None:
-        """One line, markup allowed."""
+        """One line, as it is: brackets are no markup, and nothing in it moves the cursor."""
         if not self.quiet:
-            self.console.print(line)
+            self.console.print("\n".join(map(printable, line.split("\n"))), markup=False)
 
     @contextmanager
-    def bar(self, label: str, total: int, poll: Callable[[], int] | None = None) -> Iterator[Callable[[int], None]]:
-        """A bar over `total` units; call what is yielded with the units done, or give `poll` to be asked for them."""
+    def bar(self, label: str, total: int, poll: Callable[[], int] | None = None) -> Iterator[Callable[..., None]]:
+        """A bar over `total` units; call what is yielded with (units done[, units in all]), or give `poll` to be asked."""
         started = time.monotonic()
         if self.quiet or not self.console.is_terminal:
-            yield lambda done: None
+            yield lambda done, all_=None: None
             self.say(f"  {label}: {total:,} in {time.monotonic() - started:.1f} s")
             return
         columns = (TextColumn("  {task.description}"), BarColumn(24), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
@@ -52,7 +54,7 @@ class Talk:
             watcher = threading.Thread(target=watch, daemon=True)
             watcher.start()
             try:
-                yield lambda done: progress.update(task, completed=done)
+                yield lambda done, all_=None: progress.update(task, completed=done, total=all_ or total)
             finally:
                 stop.set()
                 watcher.join()

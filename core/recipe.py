@@ -18,14 +18,16 @@ corpora:
 
 from __future__ import annotations
 
+import difflib
 import importlib.resources
+import re
 from pathlib import Path
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tilth.core import marked_yaml, units
+from tilth.core import licenses, marked_yaml, units
 from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import digest
 from tilth.core.marked_yaml import MarkedYaml
@@ -33,7 +35,9 @@ from tilth.core.rows import Kind
 from tilth.core.steps import Step
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-CODE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+CODE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+SPLIT = re.compile(r"^\w+(\.\w+)*$")
+"""What `datasets` takes for a split; `all` is its own word."""
 
 
 class _Part(BaseModel):
@@ -67,6 +71,8 @@ class Source(_Part):
     def _says_what_it_must(self) -> Source:
         if isinstance(self.license, str) and not self.license.strip():
             raise ValueError("license is blank")
+        if isinstance(self.language, str) and not CODE.match(self.language):
+            raise ValueError(f"language {self.language!r} is no BCP-47 code, such as en or zh")
         if len(self.shape) != 1:
             raise ValueError(f"shape names {len(self.shape)} shapes, must be one, as in {{text: {{}}}}")
         return self
@@ -81,6 +87,9 @@ class Corpus(_Part):
 
     @model_validator(mode="after")
     def _splits_leave_train(self) -> Corpus:
+        for name in self.splits:
+            if not SPLIT.match(name) or name == "all" or len(name) > 64:
+                raise ValueError(f"{name!r} is no name for a split: letters, digits and _, not `all`")
         if "train" in self.splits or any(not 0 < v < 1 for v in self.splits.values()) or sum(self.splits.values()) >= 1:
             raise ValueError("splits are shares between 0 and 1 that leave some to train, which is not named")
         return self
@@ -91,7 +100,7 @@ class Gates(_Part):
 
     max_failed_share: float = Field(0.02, ge=0, le=1, description="failed rows / rows read, in any corpus")
     min_rows: int = Field(1, ge=0, description="rows in every config")
-    max_contaminated_rows: int = Field(0, ge=0, description="rows in the release that match a benchmark not allowed for")
+    decontaminated: bool = Field(True, description="every corpus is checked against the recipe's benchmarks, where it names any")
 
 
 class Recipe(_Part):
@@ -109,17 +118,25 @@ class Recipe(_Part):
 
     @model_validator(mode="after")
     def _names_what_is_there(self) -> Recipe:
+        if licenses.hub_id(self.license) is None and not self.license.startswith("LicenseRef-"):
+            near = difflib.get_close_matches(self.license.lower(), licenses.HUB, n=2)
+            raise ValueError(f"license {self.license!r} is none that the Hub knows" + (f"; {' or '.join(near)}?" if near else "; `other` where none fits"))
         for kind, corpus in self.corpora.items():
             for name in corpus.sources:
                 if name not in self.sources:
                     raise ValueError(f"corpora.{kind}.from names {name!r}, which is not under sources")
+                if corpus.sources.count(name) > 1:
+                    raise ValueError(f"corpora.{kind}.from names {name!r} twice")
+        for name in (*self.sources, *self.benchmarks):
+            if not re.match(NAME, name):
+                raise ValueError(f"source {name!r}: a name is lower-case letters, digits, - and _")
         if both := set(self.sources) & set(self.benchmarks):
             raise ValueError(f"{sorted(both)} are both sources and benchmarks")
         return self
 
     def steps(self, corpus: Kind) -> list[Step]:
         """The steps of a corpus as validated units."""
-        return [_unit("step", name, params) for line in self.corpora[corpus].steps for name, params in line.items()]  # type: ignore[misc]
+        return [named_unit("step", line) for line in self.corpora[corpus].steps]  # type: ignore[misc]
 
     def canonical(self) -> dict[str, Any]:
         """The recipe as plain JSON values, every parameter of every step spelled out: what the digest covers."""
@@ -154,10 +171,13 @@ def find(name_or_path: str) -> Path:
         RecipeError: there is neither.
     """
     path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        if not path.is_file():
-            raise RecipeError(f"{path}: no such recipe")
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise RecipeError(f"{name_or_path[:60]}…: {error.strerror}") from None
+    if path.suffix in (".yaml", ".yml") or path.parent != Path():
+        raise RecipeError(f"{path}: no such recipe")
     shipped = Path(str(importlib.resources.files("tilth.recipes")))
     found = shipped / f"{name_or_path}.yaml"
     if not found.is_file():
@@ -179,29 +199,38 @@ def load(name_or_path: str, data_root: Path | None = None) -> RecipeFile:
     recipe: Recipe = validate(Recipe, marked.data, marked, ())
     for group in ("sources", "benchmarks"):
         for name, source in getattr(recipe, group).items():
-            shape, params = next(iter(source.shape.items()))
-            _unit("shape", shape, params, marked, (group, name, "shape"))
+            named_unit("shape", source.shape, marked, (group, name, "shape"))
+            if source.format is not None:
+                named_unit("format", {source.format: {}}, marked, (group, name, "format"))
     for kind, corpus in recipe.corpora.items():
         for i, line in enumerate(corpus.steps):
             place = ("corpora", kind, "steps", i)
-            if len(line) != 1:
-                raise marked.error(place, "a step is one name with its parameters, as in `normalize: {}`")
-            name, params = next(iter(line.items()))
-            step = _unit("step", name, params, marked, place)
+            step = named_unit("step", line, marked, place)
             assert isinstance(step, Step)
             if kind not in step.corpora:
-                raise marked.error((*place, name), f"works on {', '.join(step.corpora)} corpora, not on {kind}")
+                raise marked.error((*place, step.name), f"works on {', '.join(step.corpora)} corpora, not on {kind}")
     return RecipeFile(path, recipe, data_root)
 
 
-def _unit(kind: str, name: str, params: dict[str, Any], marked: MarkedYaml | None = None, place: tuple[str | int, ...] = ()) -> units.Unit:
+def named_unit(
+    kind: str, said: dict[str, dict[str, Any]], marked: MarkedYaml | None = None, place: tuple[str | int, ...] = ()
+) -> units.Unit:
+    """The unit that `{name: parameters}` names.
+
+    Raises:
+        RecipeError: not one name, no such unit, or parameters that it does not take; with the line where `marked` is given.
+    """
     try:
+        if len(said) != 1:
+            raise RecipeError(f"a {kind} is one name with its parameters, as in `name: {{}}`; here are {len(said)}")
+        name, parameters = next(iter(said.items()))
         cls = units.find(kind, name)
     except RecipeError as error:
         if marked is None:
             raise
-        raise marked.error((*place, name), error.message, error.hint) from None
-    return validate(cls, params, marked, (*place, name))  # type: ignore[no-any-return]
+        inside = (next(iter(said)),) if len(said) == 1 else ()
+        raise marked.error((*place, *inside), error.message, error.hint) from None
+    return validate(cls, parameters, marked, (*place, name))  # type: ignore[no-any-return]
 
 
 def validate(model: type[BaseModel], data: Any, marked: MarkedYaml | None, place: tuple[str | int, ...]) -> Any:
@@ -211,9 +240,15 @@ def validate(model: type[BaseModel], data: Any, marked: MarkedYaml | None, place
         RecipeError: naming the place, the value and what was expected.
     """
     try:
-        return model.model_validate_json(orjson.dumps(data), strict=True)
+        text = orjson.dumps(data)
+    except (TypeError, RecursionError) as error:
+        message = f"a value that JSON does not have: {error}"
+        raise (marked.error(place, message) if marked else RecipeError(message)) from None
+    try:
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        # pydantic puts the names of union members into the place; they do not stand in the file.
         inner = tuple(part for part in first["loc"] if not (isinstance(part, str) and part not in str(data) and part[:1].isupper()))
         hint = None
         message = first["msg"].removeprefix("Value error, ")

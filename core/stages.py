@@ -7,18 +7,20 @@ A stage is a folder `<home>/stages/<kind>/<key>/`. Whatever it makes is written 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tilth.core.durable import write_whole
 from tilth.core.errors import StorageError
 from tilth.core.fingerprints import code_digests, digest, versions
 from tilth.core.home import Home
 from tilth.core.units import Unit
+
+if TYPE_CHECKING:
+    import polars as pl
 
 DONE = "stage.json"
 
@@ -74,8 +76,10 @@ def stage(home: Home, kind: str, name: str, parts: Mapping[str, Any]) -> Stage:
 
 
 def unit_parts(unit: Unit, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a key that a unit brings: name, version, parameters, code, distributions."""
+    """The part of a key that a unit brings: name, version, parameters, code, distributions, and those of units it names."""
+    inner = [unit_parts(one, one.parameters()) for one in unit.inner()]
     return {
+        **({"inner": inner} if inner else {}),
         "unit": unit.name,
         "version": unit.version,
         "parameters": dict(parameters),
@@ -114,27 +118,15 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it does not.
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A Parquet file of ours.
 
     Raises:
-        StorageError: the disk is full or may not be written.
+        StorageError: it is missing or damaged, with the folder to remove.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    import polars as pl
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(f"{path}: {error.strerror or error}", hint="free some space, or move TILTH_HOME") from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    with writing(path) as temporary:
-        temporary.write_bytes(content)
+        return pl.read_parquet(path, columns=list(columns) if columns is not None else None)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StorageError(f"{path}: {str(error).splitlines()[0]}", hint=f"remove {path.parent} and build again") from None

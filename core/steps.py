@@ -2,7 +2,7 @@
 
 A step may do any of these, in this order; what it does not override, it does not do:
 
-- `edit`     change the content of rows: a pure function of (row, parameters), never stored, made again when needed
+- `edit`     change the content of rows: a pure function of (row, parameters)
 - `measure`  compute signals, one row of columns for each row, once for ever (cached under the stage key)
 - `link`     find relations between rows (near-duplicates), from the signals of the whole corpus
 - `decide`   say which of the rows still alive go, by which rule and value: cheap, made again at every build
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -49,6 +49,15 @@ class Rule:
     signal: str
     drop: pl.Expr
     status: str = "dropped"
+
+
+def limits(*asked: tuple[str, str, Literal["<", ">"], float | None]) -> list[Rule]:
+    """Rules of (name, signal, side, limit): rows go whose signal is on that side of the limit; None is no limit."""
+    return [
+        Rule(name, signal, pl.col(signal) < limit if side == "<" else pl.col(signal) > limit)
+        for name, signal, side, limit in asked
+        if limit is not None
+    ]
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,12 @@ class Unit(BaseModel):
         _UNITS[cls.kind][name] = cls
 
     def parameters(self) -> dict[str, Any]:
-        """All parameters as plain JSON values."""
-        return self.model_dump(mode="json")
+        """The parameters that decide what it makes (all but `execution` fields), as plain JSON values."""
+        return {name: value for name, value in self.model_dump(mode="json").items() if not _marked(type(self), name, "execution")}
+
+    def inner(self) -> list[Unit]:
+        """Units that this one names among its parameters; they enter its key."""
+        return []
 
 
 _UNITS: dict[str, dict[str, type[Unit]]] = {}
@@ -68,10 +72,19 @@ def threshold(default: Any, description: str, **constraints: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"threshold": True}, **constraints)
 
 
+def execution(default: Any, description: str, **constraints: Any) -> Any:
+    """A field that says how the work is done and not what it makes (workers, caps, waits): it enters no key and no digest."""
+    return Field(default, description=description, json_schema_extra={"execution": True}, **constraints)
+
+
+def _marked(unit: type[Unit], field: str, mark: str) -> bool:
+    extra = unit.model_fields[field].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get(mark))
+
+
 def is_threshold(unit: type[Unit], field: str) -> bool:
     """Whether the field was declared with `threshold`."""
-    extra = unit.model_fields[field].json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("threshold"))
+    return _marked(unit, field, "threshold")
 
 
 @functools.cache

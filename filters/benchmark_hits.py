@@ -9,7 +9,8 @@ import numpy as np
 
 from tilth.filters.benchmark_index import BenchmarkIndex, Item
 from tilth.filters.folding import Folded
-from tilth.filters.rolling import Rolling, row_blocks
+from tilth.filters.hashing import Rolling
+from tilth.filters.shingles import row_blocks
 
 OPTIONS_SHARE = 2 / 3
 """Share of the options that must follow a question that says little by itself."""

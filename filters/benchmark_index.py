@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from tilth.filters.folding import Folded, fold
-from tilth.filters.rolling import Rolling
+from tilth.filters.hashing import Rolling
 
 How = Literal["ngrams", "whole", "careful"]
 

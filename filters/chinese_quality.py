@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from tilth.core.batch import Batch
-from tilth.core.steps import Context, Rule, Step
+from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
 from tilth.filters import lines, words
 
@@ -79,23 +79,18 @@ class ChineseQuality(Step, name="chinese_quality", version=1):
 
     def rules(self) -> Sequence[Rule]:
         """Characters first, then lines."""
-        limits: list[tuple[str, str, float | None, bool]] = [
-            ("short_document", "num_chars", self.min_chars, True),
-            ("little_han", "han_share", self.min_han_share, True),
-            ("digits", "digit_share", self.max_digit_share, False),
-            ("marks", "mark_share", self.max_mark_share, False),
-            ("runs", "run_share", self.max_run_share, False),
-            ("few_function_characters", "num_function_characters", self.min_function_characters, True),
-            ("short_mean_line", "mean_line_length", self.min_mean_line_length, True),
-            ("short_lines", "short_line_share", self.max_short_line_share, False),
-            ("few_pauses", "chars_per_pause", self.max_chars_per_pause, False),
-            ("few_ended_lines", "ended_line_share", self.min_ended_line_share, True),
-        ]
-        return [
-            Rule(rule, signal, pl.col(signal) < limit if below else pl.col(signal) > limit)
-            for rule, signal, limit, below in limits
-            if limit is not None
-        ]
+        return limits(
+            ("short_document", "num_chars", "<", self.min_chars),
+            ("little_han", "han_share", "<", self.min_han_share),
+            ("digits", "digit_share", ">", self.max_digit_share),
+            ("marks", "mark_share", ">", self.max_mark_share),
+            ("runs", "run_share", ">", self.max_run_share),
+            ("few_function_characters", "num_function_characters", "<", self.min_function_characters),
+            ("short_mean_line", "mean_line_length", "<", self.min_mean_line_length),
+            ("short_lines", "short_line_share", ">", self.max_short_line_share),
+            ("few_pauses", "chars_per_pause", ">", self.max_chars_per_pause),
+            ("few_ended_lines", "ended_line_share", "<", self.min_ended_line_share),
+        )
 
 
 def _line_signals(batch: Batch) -> dict[str, np.ndarray]:

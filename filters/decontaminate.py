@@ -169,12 +169,6 @@ class Decontaminate(Step, name="decontaminate", version=1):
         return table.with_columns(pl.col(numbers).fill_null(0).cast(pl.Int64), reasons.alias("reason")).select(list(SUMMARY))
 
 
-def unmatchable(items: pl.DataFrame, step: Decontaminate | None = None) -> pl.DataFrame:
-    """The items (columns benchmark, item, question, options) that nothing can be looked for by: too short, no options."""
-    described = benchmark_index.describe(items, (step or Decontaminate()).lengths)
-    return items.filter(pl.Series([item is None for item in described], dtype=pl.Boolean))
-
-
 def _lists(offsets: np.ndarray, values: pl.Series) -> pa.LargeListArray:
     """One list a row: polars makes such a column from Python lists three times slower than all the matching takes."""
     return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), values.to_arrow())

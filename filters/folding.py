@@ -21,25 +21,13 @@ import numpy as np
 import polars as pl
 
 from tilth.core.batch import Batch
+from tilth.filters import scripts
+from tilth.filters.hashing import Rolling, mix
+from tilth.filters.scripts import CODES
 
 BLOCK = 1 << 17
 """Characters folded at once: the working arrays (2 MiB) stay in the second-level cache."""
-CODES = 0x110000
 BREAK, RUN, SINGLE = 0, 1, 2
-_GOLDEN, _M1, _M2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-BASE = 0xD1342543DE82EF95
-"""Multiplier of the polynomial hash (odd, so that it has an inverse modulo 2**64)."""
-
-
-def mix(values: np.ndarray) -> np.ndarray:
-    """splitmix64: a fixed bijection of 64-bit values; the same in every process and version."""
-    mixed = values + _GOLDEN
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= _M1
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= _M2
-    mixed ^= mixed >> np.uint64(31)
-    return mixed
 
 
 @dataclass(frozen=True)
@@ -131,32 +119,12 @@ def _fold_block(text: str) -> tuple[np.ndarray, ...]:
     closes[:-1] &= ~run[1:]
     first = np.flatnonzero(opens | single)
     last = np.flatnonzero(closes | single)
-    powers, inverses = power_tables(len(folded) + 1)
-    sums = np.empty(len(folded) + 1, np.uint64)
-    sums[0] = 0
-    np.cumsum(table.values[folded] * powers[: len(folded)], out=sums[1:])
-    hashes = mix((sums[last + 1] - sums[first]) * inverses[first])
+    hashes = mix(Rolling(table.values[folded]).spans(first, last + 1))
     starts, ends = (first, last + 1) if origin is None else (origin[first], origin[last] + 1)
     breaks = np.zeros(len(starts) + 1, bool)
     breaks[0] = True
     breaks[np.searchsorted(starts, np.flatnonzero(codes == 10))] = True
     return hashes, starts, ends, single[first], breaks[:-1]
-
-
-_POWERS: tuple[np.ndarray, np.ndarray] = (np.ones(1, np.uint64), np.ones(1, np.uint64))
-
-
-def power_tables(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """BASE**i and BASE**-i modulo 2**64 for i < size, at least."""
-    global _POWERS
-    if len(_POWERS[0]) < size:
-        made = []
-        for base in (BASE, pow(BASE, -1, 1 << 64)):
-            table = np.full(max(size, 2 * BLOCK), base, np.uint64)
-            table[0] = 1
-            made.append(np.multiply.accumulate(table))
-        _POWERS = made[0], made[1]
-    return _POWERS
 
 
 @functools.cache
@@ -165,7 +133,7 @@ def _table() -> _Table:
     lengths = np.ones(CODES, np.uint8)
     folded = np.arange(CODES, dtype=np.uint32)
     kinds = np.zeros(CODES, np.uint8)
-    kinds[0x20000:0x32400] = SINGLE
+    kinds[_han_and_kana()] = SINGLE
     flat: list[int] = []
     for code in (*range(0x20000), *range(0x2F800, 0x2FA20)):
         if 0xD800 <= code < 0xE000:
@@ -199,15 +167,12 @@ def _is_mark(character: str) -> bool:
     return "̀" <= character <= "ͯ" or character in "゙゚" or "︀" <= character <= "️"
 
 
+@functools.cache
+def _han_and_kana() -> np.ndarray:
+    return scripts.members(scripts.HAN, scripts.KANA)
+
+
 def _kind_of(character: str) -> int:
-    code = ord(character)
-    if (
-        0x3400 <= code <= 0x9FFF
-        or 0xF900 <= code <= 0xFAFF
-        or 0x20000 <= code <= 0x323AF
-        or (0x3041 <= code <= 0x30FF and character.isalpha() and code != 0x30FC)
-        or 0x31F0 <= code <= 0x31FF
-        or code in (0x3005, 0x3007)
-    ):
+    if _han_and_kana()[ord(character)]:
         return SINGLE
     return RUN if unicodedata.category(character)[0] in "LNM" else BREAK

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from tilth.core.batch import Batch
-from tilth.core.steps import Context, Rule, Step
+from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
 from tilth.filters import lines, words
 
@@ -96,23 +96,18 @@ class GopherQuality(Step, name="gopher_quality", version=1):
 
     def rules(self) -> Sequence[Rule]:
         """In the order of datatrove's filter."""
-        limits: list[tuple[str, str, float | None, bool]] = [
-            ("short_document", "num_words", self.min_words, True),
-            ("long_document", "num_words", self.max_words, False),
-            ("short_words", "mean_word_length", self.min_mean_word_length, True),
-            ("long_words", "mean_word_length", self.max_mean_word_length, False),
-            ("hashes", "hash_ratio", self.max_symbol_ratio, False),
-            ("ellipses", "ellipsis_ratio", self.max_symbol_ratio, False),
-            ("bullet_lines", "bullet_line_share", self.max_bullet_line_share, False),
-            ("ellipsis_lines", "ellipsis_line_share", self.max_ellipsis_line_share, False),
-            ("few_letters", "alpha_word_share", self.min_alpha_word_share, True),
-            ("few_stop_words", "num_stop_words", self.min_stop_words, True),
-        ]
-        return [
-            Rule(rule, signal, pl.col(signal) < limit if below else pl.col(signal) > limit)
-            for rule, signal, limit, below in limits
-            if limit is not None
-        ]
+        return limits(
+            ("short_document", "num_words", "<", self.min_words),
+            ("long_document", "num_words", ">", self.max_words),
+            ("short_words", "mean_word_length", "<", self.min_mean_word_length),
+            ("long_words", "mean_word_length", ">", self.max_mean_word_length),
+            ("hashes", "hash_ratio", ">", self.max_symbol_ratio),
+            ("ellipses", "ellipsis_ratio", ">", self.max_symbol_ratio),
+            ("bullet_lines", "bullet_line_share", ">", self.max_bullet_line_share),
+            ("ellipsis_lines", "ellipsis_line_share", ">", self.max_ellipsis_line_share),
+            ("few_letters", "alpha_word_share", "<", self.min_alpha_word_share),
+            ("few_stop_words", "num_stop_words", "<", self.min_stop_words),
+        )
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> pl.Series:

@@ -20,6 +20,7 @@ from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
 from tilth.filters import lines, words
+from tilth.filters.hashing import mix
 from tilth.filters.ngrams import Tokens, characters
 
 TOP = (2, 3, 4)
@@ -127,7 +128,7 @@ def _lines(texts: pl.Series) -> pl.DataFrame:
 def _duplicates(pieces: pl.DataFrame, num_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Of each row: the share of pieces met before, and the characters in them."""
     rows, text = pieces["row"].to_numpy(), pieces["piece"]
-    keys = pl.Series(words.mix(text.hash().to_numpy() ^ words.mix(rows.astype(np.uint64))))
+    keys = pl.Series(mix(text.hash().to_numpy() ^ mix(rows.astype(np.uint64))))
     again = ~keys.is_first_distinct().to_numpy()
     total = np.bincount(rows, minlength=num_rows)
     share = np.bincount(rows[again], minlength=num_rows) / np.maximum(total, 1)

@@ -57,9 +57,9 @@ class Language(Step, name="language", version=1):
     model: Literal["py3langid", "fasttext"] = "py3langid"
     """What identifies: the model that py3langid brings, or the fastText file at `path`."""
     path: str | None = None
-    """The fastText file (lid.176.bin, lid.176.ftz, GlotLID's model.bin); nothing is downloaded."""
+    """The fastText file (lid.176.bin, lid.176.ftz, GlotLID's model.bin), wherever it lies here; nothing is downloaded."""
     sha256: str | None = None
-    """64 hex digits that the file must have; another is refused."""
+    """sha256 of that file, 64 hex digits; another file is refused."""
     sample_chars: int = 2000
     """How much of a text, from its beginning, the model reads."""
     overwrite: bool = False
@@ -73,17 +73,14 @@ class Language(Step, name="language", version=1):
 
     @model_validator(mode="after")
     def _path_belongs(self) -> Self:
-        if (self.model == "fasttext") != (self.path is not None):
-            raise ValueError("`path` is the file of `model: fasttext`: give both or neither")
+        if {self.path is not None, self.sha256 is not None} != {self.model == "fasttext"}:
+            raise ValueError("`path` and `sha256` (`sha256sum FILE`) are of `model: fasttext`: give both or neither")
         return self
 
-    def measured_parameters(self) -> dict[str, Any]:
-        """As for every step, but the model's file by its content, wherever it lies."""
-        plain = super().measured_parameters()
-        if self.path is not None:
-            del plain["path"]
-            plain["sha256"] = _file_digest(self.path)
-        return plain
+    def parameters(self) -> dict[str, Any]:
+        """As for every step, but the model's file by its content only."""
+        # Recipe digest and stage keys are made of these: a path is a machine's, and says nothing of what the file holds.
+        return {name: value for name, value in super().parameters().items() if name != "path"}
 
     def edit(self, batch: Batch) -> Batch:
         """`language` of the rows that have none, and with `overwrite` of all that are identified with confidence."""
@@ -135,10 +132,10 @@ class Language(Step, name="language", version=1):
         return found.codes.zip_with(confident.fill_null(False), stated.fill_null("und")).rename("language")
 
     def _memo_key(self) -> str:
-        return f"language:{self.model}:{self.path}:{self.sample_chars}"
+        return f"language:{self.model}:{self.sha256}:{self.sample_chars}"
 
     def _identified(self, batch: Batch) -> Identified:
-        classify = _fasttext(self.path, self.sha256) if self.path is not None else _py3langid()
+        classify = _fasttext(self.path, self.sha256) if self.path is not None and self.sha256 is not None else _py3langid()
         return batch.memo(self._memo_key(), lambda: identify(batch.texts.str.slice(0, self.sample_chars), classify))
 
 
@@ -172,19 +169,23 @@ def _py3langid() -> Callable[[str], tuple[str, float]]:
 
 
 @functools.cache
-def _fasttext(path: str, sha256: str | None) -> Callable[[str], tuple[str, float]]:
+def _fasttext(path: str, sha256: str) -> Callable[[str], tuple[str, float]]:
     """`classify` over a fastText file.
 
     Raises:
         SourceError: the file cannot be read, or is not the one that `sha256` names.
     """
-    found = _file_digest(path)
-    if sha256 is not None and found != sha256:
+    file = Path(path).expanduser()
+    try:
+        found = file_digest(file)
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText language model on this machine") from None
+    if found != sha256:
         raise SourceError(f"{path}: sha256 {found[:12]}…, the recipe says {sha256[:12]}…", hint="mend `sha256` or the file")
     import fasttext
 
     try:
-        model = fasttext.load_model(path)
+        model = fasttext.load_model(str(file))
     except ValueError as error:
         raise SourceError(f"{path}: no fastText model: {error}", hint="lid.176.bin, lid.176.ftz or GlotLID's model.bin") from None
 
@@ -195,11 +196,3 @@ def _fasttext(path: str, sha256: str | None) -> Callable[[str], tuple[str, float
         return labels[0].removeprefix("__label__").split("_")[0], min(1.0, float(scores[0]))
 
     return classify
-
-
-@functools.cache
-def _file_digest(path: str) -> str:
-    try:
-        return file_digest(Path(path).expanduser())
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText language model on this machine") from None

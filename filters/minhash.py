@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tilth.filters.folding import mix
+from tilth.filters.hashing import mix
 
 EMPTY = np.uint32(0xFFFFFFFF)
 PAIRS = 1 << 20

@@ -19,7 +19,7 @@ from tilth.core.batch import Batch
 from tilth.core.steps import FATES, Context, Step, Texts
 from tilth.filters import clusters, minhash
 from tilth.filters.folding import batch_tokens, fold
-from tilth.filters.rolling import shingle_sets
+from tilth.filters.shingles import shingle_sets
 
 EDGES: dict[str, Any] = {"left": pl.UInt32, "right": pl.UInt32, "similarity": pl.Float32}
 LARGEST_UNDER_ONE = float(np.nextafter(np.float32(1), np.float32(0)))

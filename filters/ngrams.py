@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilth.filters.words import Words, mix, power
+from tilth.filters.hashing import Rolling, mix, power
+from tilth.filters.words import Words
 
 _ROW = np.uint64(0xD6E8FEB86659FD93)
 
@@ -54,20 +55,19 @@ def characters(
     result: dict[tuple[str, int], np.ndarray] = {}
     count = len(tokens.rows)
     sizes = np.zeros(count, np.int64)
-    texts, keys = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    texts, rolling = np.zeros(count, np.uint64), Rolling(tokens.hashes)
     salt = tokens.rows.astype(np.uint64) * _ROW
     for n in range(1, longest + 1):
         room = max(0, count - n + 1)
         # Equal here means equal text, wherever its tokens end: `in to` and `into` read the same.
         texts = texts[:room] + tokens.polynomials[n - 1 :] * power(sizes[:room])
-        keys = mix(keys[:room] + tokens.hashes[n - 1 :])
         sizes = sizes[:room] + tokens.lengths[n - 1 :]
         if n not in top and n not in repeated:
             continue
         at = np.flatnonzero(tokens.rows[n - 1 :] == tokens.rows[:room])
         if n in top:
             joined = sizes[at] + separator * (n - 1)
-            result["top", n] = _top(tokens.rows[at], mix(keys[at] ^ salt[at]), joined, num_rows)
+            result["top", n] = _top(tokens.rows[at], mix(rolling.grams(n)[at] ^ salt[at]), joined, num_rows)
         if n in repeated:
             same = mix(mix(texts[at] + sizes[at].astype(np.uint64)) ^ salt[at])
             result["repeated", n] = _repeated(tokens.rows[at], same, sizes[at], at, n, num_rows)

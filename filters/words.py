@@ -7,17 +7,18 @@ The definition is called `script`: Unicode segmentation without models, the same
 - each Han or Kana character is one word;
 - each other character that is not white space is one token, and no word.
 
->>> [*of(pl.Series(["It's 5 mg。服药后"])).flat]
+>>> from itertools import pairwise
+>>> found = of(pl.Series(["It's 5 mg。服药后"]))
+>>> [found.points[first:last].tobytes().decode("utf-32-le") for first, last in pairwise(found.starts)]
 ["It's", '5', 'mg', '。', '服', '药', '后']
 
 Tokens cover the text but for its white space, in order, so everything is arithmetic over code points in numpy: 24 to
-60 MB/s of English and 120 MB/s of Chinese on one core, hashes included, and strings are made only for who asks.
+60 MB/s of English and 120 MB/s of Chinese on one core, hashes included, and no string is made.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
 import unicodedata
 from dataclasses import dataclass
 
@@ -26,25 +27,19 @@ import polars as pl
 import pyarrow as pa
 
 from tilth.core.batch import Batch
+from tilth.filters import scripts
+from tilth.filters.hashing import mix, power
 
 SPACE, WORD, JOINER, LETTER, NUMBER, HAN, KANA, LATIN = (np.uint8(1 << bit) for bit in range(8))
 """Classes of a character; WORD marks what forms runs, so Han and Kana letters lack it."""
 
-_HAN = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3038, 0x303B), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
-        (0xF900, 0xFAFF), (0x20000, 0x3FFFD))  # fmt: skip
-_KANA = ((0x3041, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F), (0x1AFF0, 0x1B16F))
-_LATIN = ((0x41, 0x5A), (0x61, 0x7A), (0xAA, 0xAA), (0xBA, 0xBA), (0xC0, 0x24F), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F),
-          (0xA722, 0xA7FF), (0xFB00, 0xFB06), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A))  # fmt: skip
 _JOINERS = "'’\u200c\u200d"
-
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, so that a polynomial in it mod 2^64 loses no bits."""
 
 
 @functools.cache
 def classes() -> np.ndarray:
-    """Code point → its class bits, uint8 [0x110000]; 0.2 s, made once for a process."""
-    table = np.zeros(sys.maxunicode + 1, np.uint8)
+    """Code point → its class bits, uint8 [scripts.CODES]; 0.2 s, made once for a process."""
+    table = np.zeros(scripts.CODES, np.uint8)
     for point in range(0x20000):
         match unicodedata.category(chr(point))[0]:
             case "L":
@@ -54,46 +49,16 @@ def classes() -> np.ndarray:
             case "M":
                 table[point] = WORD
     table[0xE0100:0xE01F0] = WORD  # variation selectors are marks
-    for first, last in _LATIN:
-        table[first : last + 1][(table[first : last + 1] & LETTER) > 0] |= LATIN
+    table[scripts.members(scripts.LATIN) & ((table & LETTER) > 0)] |= LATIN
     table[0x20000:0x323B0] = LETTER  # the supplementary ideographic planes
-    for ranges, bit in ((_HAN, HAN), (_KANA, KANA)):
-        for first, last in ranges:
-            table[first : last + 1] = (table[first : last + 1] | bit) & ~WORD
+    for ranges, bit in ((scripts.HAN, HAN), (scripts.KANA, KANA)):
+        inside = scripts.members(ranges)
+        table[inside] = (table[inside] | bit) & ~WORD
     for char in _JOINERS:
         table[ord(char)] = JOINER
     for point in (*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000):
         table[point] = SPACE
     return table
-
-
-@functools.cache
-def _powers() -> np.ndarray:
-    table = np.full(1 << 16, _FACTOR, np.uint64)
-    table[0] = 1
-    return np.cumprod(table, dtype=np.uint64)
-
-
-def power(exponents: np.ndarray) -> np.ndarray:
-    """The factor to these powers (int64, not negative) mod 2^64."""
-    table: np.ndarray = _powers()
-    largest = int(exponents.max()) if len(exponents) else 0
-    low: np.ndarray = table[exponents & 0xFFFF] if largest >= len(table) else table[exponents]
-    if largest < len(table):
-        return low
-    # A word of a megabyte (a blob in a mail) must not make a table of its own length.
-    steps = np.full((largest >> 16) + 1, table[-1:] * _FACTOR, np.uint64)
-    steps[0] = 1
-    low *= np.cumprod(steps, dtype=np.uint64)[exponents >> 16]
-    return low
-
-
-def mix(values: np.ndarray) -> np.ndarray:
-    """Scatter 64-bit values (the finalizer of splitmix64), for hash tables and sketches."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    values ^= values >> np.uint64(31)
-    return values
 
 
 @dataclass(frozen=True)
@@ -126,9 +91,9 @@ class Words:
 
     @functools.cached_property
     def polynomials(self) -> np.ndarray:
-        """uint64 [tokens]: sum of code point times factor^position, mod 2^64.
+        """uint64 [tokens]: sum of code point times `hashing.BASE`^position, mod 2^64.
 
-        Concatenates: that of `ab` is that of `a` plus that of `b` times factor^len(a).
+        Concatenates: that of `ab` is that of `a` plus that of `b` times BASE^len(a).
         """
         if not len(self.starts) - 1:
             return np.zeros(0, np.uint64)
@@ -142,18 +107,6 @@ class Words:
     def hashes(self) -> np.ndarray:
         """uint64 [tokens]: hash of each token's text, the same on every machine and for ever."""
         return mix(self.polynomials ^ (self.lengths.astype(np.uint64) << np.uint64(48)))
-
-    @functools.cached_property
-    def flat(self) -> pl.Series:
-        """The tokens themselves, as strings; made when first asked for."""
-        data = self.points.astype("<u4").tobytes().decode("utf-32-le").encode()
-        sizes = np.ones(len(self.points) + 1, np.int64)
-        for bound in (0x7F, 0x7FF, 0xFFFF):
-            sizes[1:] += self.points > bound
-        sizes[0] = 0
-        ends = np.cumsum(sizes)[self.starts]
-        array = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(data))
-        return pl.Series("words", pl.from_arrow(array), dtype=pl.String)
 
     def any(self, bits: np.uint8) -> np.ndarray:
         """bool [tokens]: whether any character of the token has any of these class bits."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from tilth.core import builds, ledger
 from tilth.core import manifest as manifests
 from tilth.core.builds import BuildRecord, GateEntry
+from tilth.core.durable import link_or_copy, storage_errors, write_durably
 from tilth.core.errors import GateError, RegistryError, VerifyError
 from tilth.core.fingerprints import file_digest
 from tilth.core.home import Home
@@ -21,7 +22,6 @@ from tilth.core.manifest import VERSION, FileDigest, Manifest, Parent, version_k
 from tilth.core.recipe import NAME
 from tilth.registry import changelog, integrity
 from tilth.registry.diff import Build, diff
-from tilth.registry.durable import link_or_copy, storage_errors, write_durably
 from tilth.registry.lfs import ATTRIBUTES, attributes, in_lfs
 from tilth.registry.store import Store, Tagged
 

@@ -11,9 +11,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tilth.core.durable import fsync_folder
 from tilth.core.fingerprints import file_digest
 from tilth.core.manifest import FileDigest
-from tilth.registry.durable import fsync_folder
 
 CHUNK = 1 << 20
 LFS_BYTES = 10 << 20

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilth.core import manifest as manifests
+from tilth.core.durable import fsync_folder, link_or_copy, locked, storage_errors
 from tilth.core.errors import NetworkError, RegistryError, TilthError, VerifyError
 from tilth.core.fingerprints import file_digest
 from tilth.core.home import Home
 from tilth.core.manifest import Manifest, split_ref
 from tilth.registry import integrity, yanks
-from tilth.registry.durable import fsync_folder, link_or_copy, locked, storage_errors
 from tilth.registry.lfs import blob_id
 from tilth.registry.remote import Remote, RemoteFile
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tilth.core.durable import fsync_folder, link_or_copy, locked, storage_errors, write_durably
 from tilth.core.errors import RegistryError, StorageError, VerifyError
 from tilth.core.manifest import FILE, FileDigest, Manifest, version_key
-from tilth.registry.durable import fsync_folder, link_or_copy, locked, storage_errors, write_durably
 from tilth.registry.lfs import Objects, in_lfs
 
 WHO = b"Tilth <tilth@localhost>"

@@ -115,7 +115,7 @@ def test_a_job_file_is_its_units(tmp_path: Path) -> None:
         ("rpm: 500", "rpm: -1", r"job.yaml:5: judges.0.openai.rpm"),
         ("rpm: 500", "api_key: secret", r"job.yaml:5: judges.0.openai.api_key: no such field"),
         ("baseline: {}", "openai: {model: gpt-5.4-mini}", r"job.yaml:6: judges.1: openai/gpt-5.4-mini is named twice"),
-        ("baseline: {}", "baseline: {}\n    openai: {model: m}", r"job.yaml:6: judges.1: names 2 units"),
+        ("baseline: {}", "baseline: {}\n    openai: {model: m}", r"job.yaml:6: judges.1: a provider is one name"),
         ("{listwise: {use_reference: false}}", "{difficulty: {}}", r"job.yaml:6: judges.1: baseline compares answers"),
         ("max_usd: 20", "max_usd: lots", r"job.yaml:7: max_usd"),
         ("name: clinic-judged\n", "", r"name: is missing"),

@@ -148,7 +148,8 @@ def test_no_network(tmp_path: Path) -> None:
         (("show", "demo@one"), "MAJOR.MINOR.PATCH"),
         (("verify", "nothing@1.0.0"), "nothing"),
         (("drops", "nothing@1.0.0"), "nothing"),
-        (("trace", "abc", "nothing"), "nothing"),
+        (("trace", "abcdef0123", "nothing"), "nothing"),
+        (("trace", "abc"), "no id"),
         (("build", "no-such-recipe"), "no recipe"),
         (("annotate", "no-such-job.yaml"), "no such file"),
         (("yank", "nothing@1.0.0", "--reason", "x"), "nothing"),
@@ -167,8 +168,8 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("no /dev/full here")
+    from tilth.core.durable import write_whole, writing
     from tilth.core.errors import StorageError
-    from tilth.core.stages import write_whole, writing
 
     with pytest.raises(StorageError, match="No space left"), writing(tmp_path / "file") as path:
         path.symlink_to(full)

@@ -17,10 +17,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tilth.cards import dataset_card, licenses, markdown, model, page, release
+from tilth.cards import dataset_card, markdown, model, page, release
 from tilth.cards.croissant import croissant
 from tilth.cards.facts import Facts
 from tilth.cards.shards import ConfigFacts, SplitFacts
+from tilth.core import licenses
 from tilth.core.errors import GateError
 from tilth.core.manifest import Manifest
 

@@ -19,7 +19,8 @@ from tilth.core.builds import ContaminationEntry
 from tilth.core.errors import RecipeError
 from tilth.core.rows import MESSAGES, conversation
 from tilth.core.steps import Context
-from tilth.filters.decontaminate import Decontaminate, unmatchable
+from tilth.filters import benchmark_index
+from tilth.filters.decontaminate import Decontaminate
 
 ITEMS: dict[str, Any] = dict.fromkeys(("benchmark", "item", "question", "options", "answer"), pl.String)
 ITEMS["options"] = pl.List(pl.String)
@@ -157,7 +158,8 @@ def test_against_names_benchmarks() -> None:
 
 
 def test_unmatchable_items_are_named() -> None:
-    assert unmatchable(BENCHMARKS)["item"].to_list() == ["none"]
+    found = benchmark_index.describe(BENCHMARKS, Decontaminate().lengths)
+    assert [one["item"] for one, how in zip(EXAM, found, strict=True) if how is None] == ["none"]
 
 
 def test_rows_do_not_depend_on_their_batch() -> None:
@@ -247,7 +249,7 @@ def test_recall_of_planted_items(data: Path, items: pl.DataFrame) -> None:
 def test_recall_of_all_items(data: Path, items: pl.DataFrame) -> None:
     """All 8,040 items set into real documents; `docs/decontamination.md` has the figures."""
     check_recall(data, items, 60)
-    assert unmatchable(items).height <= 0.005 * items.height
+    assert benchmark_index.describe(items, Decontaminate().lengths).count(None) <= 0.005 * items.height
 
 
 @pytest.mark.data

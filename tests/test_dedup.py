@@ -21,8 +21,9 @@ from tilth.core.steps import Context
 from tilth.filters import clusters, minhash
 from tilth.filters.exact_dedup import ExactDedup
 from tilth.filters.folding import fold
+from tilth.filters.hashing import Rolling
 from tilth.filters.near_dedup import EDGES, NearDedup
-from tilth.filters.rolling import Rolling, shingle_sets
+from tilth.filters.shingles import shingle_sets
 
 CONTEXT = Context("cpt", 0, pl.DataFrame())
 

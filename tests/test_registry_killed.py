@@ -79,7 +79,8 @@ sys.path.insert(0, {tests!r})
 import tilth.cards.release
 from builds_fixture import plain_card
 from tilth.core.home import Home
-from tilth.registry import releases, store, lfs, durable, cutting
+from tilth.registry import releases, store, lfs, cutting
+from tilth.core import durable
 import dulwich.repo, dulwich.lfs, dulwich.objects, polars, pyarrow.parquet
 tilth.cards.release.write = plain_card
 root, build, points = pathlib.Path({root!r}), pathlib.Path({build!r}), {points!r}

@@ -14,9 +14,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from tilth.core.durable import write_whole
 from tilth.core.errors import StorageError, TrainError
 from tilth.core.fingerprints import digest
-from tilth.core.stages import changed_parts, write_whole
+from tilth.core.stages import changed_parts
 
 FINISHED = "provenance.json"
 WORK = "checkpoints"

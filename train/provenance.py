@@ -7,17 +7,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 import tilth
+from tilth.core.durable import write_whole
 from tilth.core.errors import StorageError, TrainError
-from tilth.core.fingerprints import file_digest, versions
+from tilth.core.fingerprints import code_commit, file_digest, versions
 from tilth.core.manifest import FILE as MANIFEST
-from tilth.core.stages import write_whole
 from tilth.train import base_model
 from tilth.train.config import Objective, TrainConfig
 from tilth.train.data import Split
@@ -107,20 +106,6 @@ def compose(
         code_commit=code_commit(),
         metrics=metrics,
     )
-
-
-def code_commit() -> str | None:
-    """HEAD of the checkout that this `tilth` runs from, `-dirty` where tracked files differ; None where there is none."""
-    root = Path(tilth.__file__).parent
-    if not (root / ".git").exists():
-        return None
-    git = ["git", "--no-optional-locks", "-C", str(root)]
-    try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=30).stdout.strip()
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], check=False, capture_output=True, timeout=60).returncode
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head + ("-dirty" if changed else "")
 
 
 def write(output: Path, provenance: Provenance, base: base_model.BaseModel) -> None:

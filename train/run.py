@@ -140,11 +140,10 @@ def main(arguments: list[str] | None = None) -> int:
     """One process of `accelerate launch`; the exit code."""
     import argparse
 
-    import yaml
-    from pydantic import ValidationError
-
+    from tilth.core import marked_yaml
     from tilth.core.errors import TilthError
     from tilth.core.home import home
+    from tilth.core.recipe import validate
 
     parser = argparse.ArgumentParser("tilth.train.run", description="Train from a release, as one process of accelerate launch.")
     parser.add_argument("objective", choices=("sft", "dpo"))
@@ -156,8 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     talk = Talk(quiet=rank() != 0)
     try:
-        fields = yaml.safe_load(given.config.read_text(encoding="utf-8")) if given.config else {}
-        config = TrainConfig.model_validate(fields)
+        marked = marked_yaml.load(given.config) if given.config else None
+        config = validate(TrainConfig, (marked.data if marked else None) or {}, marked, ())
         train(
             given.objective,
             given.data,
@@ -168,9 +167,6 @@ def main(arguments: list[str] | None = None) -> int:
             home=home(),
             talk=talk,
         )
-    except (ValidationError, yaml.YAMLError, OSError) as error:
-        talk.say(f"error: {given.config}: {error}")
-        return 2
     except TilthError as error:
         talk.say(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
         return error.exit_code

@@ -4,10 +4,9 @@ It exists so that a recipe runs without an API, and as the bar that a judge must
 of language: its name is `baseline` and `is_llm` is false wherever it appears.
 
 How it scores a candidate, 0–1:
-1. Where the row has an answer key and options: 1 for the right option, 0 for another. The option chosen is the last one
-   that the text states as its answer ("the answer is C", "答案：C", "**C.**" on its last line), else the only option
-   whose text stands in it. Where none is found the candidate is *missing*, not wrong. (Of UltraMedical's 54 sample
-   outputs a plain pattern finds a letter in 49.)
+1. Where the row has an answer key and options: 1 for the right option, 0 for another. The option chosen is the verdict
+   (`tilth.annotators.answers`); where the text states no conclusion at all, the only option whose text stands in it, not
+   negated. Where none is found the candidate is *missing*, not wrong.
 2. Else, where it has a reference: token F1 (English words in lower case, Chinese characters), counting occurrences.
    Longer answers cannot gain by length: of a candidate, only `length_ratio` times as many tokens as the reference has are
    read, and one that is longer is scaled by the share that was read.
@@ -24,6 +23,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from tilth.annotators.answers import named, verdict
 from tilth.annotators.calls import Reply, Request, Usage
 from tilth.annotators.provider import Provider, Session
 from tilth.annotators.question import Ask, Question
@@ -31,14 +31,9 @@ from tilth.core import units
 from tilth.core.errors import RecipeError
 
 _TOKEN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[^\W_\u3400-\u9fff\U00020000-\U0003ffff]+")
-_STATED = re.compile(
-    r"(?:answer|option|choice|答案|选项|选择|应选|故选|正确的是)(?:\s|[*_:：=(（\[\"'“]|\b(?:is|was|would|be|to|the|option|choice|must|should)\b|"
-    r"为|是|应该|应|选|选项)*([A-Z])(?![A-Za-z])"
-)
-_LAST_LINE = re.compile(r"^[\s*_(（\[]*([A-Z])[\s*_)）\].。:：]*(?:$|[\s.。:：)）].*$)")
 
 
-class Baseline(Provider, name="baseline", version=1):
+class Baseline(Provider, name="baseline", version=2):
     """Answer-key agreement, else overlap with the reference; no LLM."""
 
     is_llm: ClassVar[bool] = False
@@ -110,16 +105,9 @@ def chosen_option(text: str, options: Sequence[Sequence[str]]) -> str | None:
     >>> chosen_option("故选B。", [["A", "铁"], ["B", "锌"]]), chosen_option("Hard to say.", [["A", "iron"]])
     ('B', None)
     """
-    labels = {label for label, _ in options}
-    stated: list[str] = [label for label in _STATED.findall(text) if label in labels]
-    if stated:
-        return stated[-1]
-    lines = text.strip().splitlines()
-    if lines and (match := _LAST_LINE.match(lines[-1])) and match[1] in labels:
-        return match[1]
-    lowered = text.lower()
-    named: list[str] = [label for label, option in options if option and option.lower() in lowered]
-    return named[0] if len(named) == 1 else None
+    labels, texts = [label for label, _ in options], [option or "" for _, option in options]
+    found = verdict(text, labels, texts)
+    return named(text, labels, texts) if found.rule is None else found.label
 
 
 def overlap(text: str, reference: str, length_ratio: float) -> float:

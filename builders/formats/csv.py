@@ -14,13 +14,15 @@ from tilth.core.errors import SourceError
 csv.field_size_limit(1 << 27)
 
 
-class Csv(Format, name="csv", version=1):
+class Csv(Format, name="csv", version=2):
     """Records of a CSV (or, by name, TSV) file; every value is text. A line of the wrong width fails and is listed."""
 
     suffixes = (".csv", ".tsv")
 
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
-        text = _Text(path, shown, self.encoding)
+        self.check_encoding(shown)
+        utf8 = self.encoding.lower().replace("-", "") == "utf8"
+        text = _Text(path, shown, "utf-8-sig" if utf8 else self.encoding)  # a byte order mark is no part of the first name
         delimiter = "\t" if ".tsv" in path.suffixes else ","
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         header: list[str] | None = None
@@ -29,7 +31,7 @@ class Csv(Format, name="csv", version=1):
                 if not row:
                     continue
                 if header is None:
-                    header = [name.lstrip("\ufeff") for name in row]
+                    header = row
                     if len(set(header)) != len(header):
                         raise SourceError(f"{shown}:1: two columns have one name: {', '.join(header)}")
                 elif len(row) == len(header):
@@ -50,10 +52,7 @@ class _Text(io.TextIOBase):
 
     def __init__(self, path: Path, shown: str, encoding: str) -> None:
         raw = io.BufferedReader(_Raw(chunks(path, shown)))
-        try:
-            self._text = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="")
-        except LookupError:
-            raise SourceError(f"{shown}: no encoding {encoding!r}") from None
+        self._text = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="")
 
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]
         return iter(self._text)

@@ -12,14 +12,17 @@ from tilth.builders.records import BadRecord, Format, Record
 from tilth.core.errors import SourceError
 
 
-class Jsonl(Format, name="jsonl", version=1):
+class Jsonl(Format, name="jsonl", version=2):
     """One JSON object a line; blank lines are skipped. A line that is not JSON fails and is listed."""
 
     suffixes = (".jsonl", ".ndjson", ".json")
 
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
+        self.check_encoding(shown)
         utf8 = self.encoding.lower().replace("-", "") == "utf8"
         for number, line in enumerate(lines(path, shown), start=1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, as editors on Windows write it
             if not line.strip():
                 continue
             if not utf8:
@@ -39,7 +42,7 @@ class Jsonl(Format, name="jsonl", version=1):
 def _recode(line: bytes, encoding: str, shown: str, number: int) -> bytes:
     try:
         return line.decode(encoding).encode()
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeError as error:
         raise SourceError(f"{shown}:{number}: not {encoding}: {error}", hint="set the source's `encoding`") from None
 
 

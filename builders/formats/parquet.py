@@ -26,6 +26,8 @@ class ParquetFormat(Format, name="parquet", version=1):
                     for record in batch.to_pylist():
                         number += 1
                         yield number, record
+        except UnicodeDecodeError as error:
+            raise SourceError(f"{shown}: a string column after record {number} is not UTF-8: {error.reason}") from None
         except (pa.ArrowInvalid, OSError) as error:
             reason = str(error).splitlines()[0]
             raise SourceError(f"{shown}: not a whole Parquet file: {reason}", hint="fetch the file again") from None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
 from tilth.annotators.judge import estimate, judge
 from tilth.annotators.panel import aggregate
@@ -19,10 +19,11 @@ from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
 from tilth.builders.makers.objective_pairs import drawn, paired
-from tilth.core import units
 from tilth.core.errors import RecipeError
+from tilth.core.recipe import named_unit
 from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
+from tilth.core.units import Unit, execution
 
 Named = dict[str, dict[str, Any]]
 Fate = tuple[int, str, str, str | None, str | None]
@@ -36,20 +37,29 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}")
     rejected: Literal["random_lower", "worst"] = Field("random_lower", description="which of the lower completions is rejected")
     min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
-    max_usd: float | None = Field(None, ge=0, description="cap on what this step's calls cost, all runs together")
+    max_usd: float | None = execution(None, "cap on what this step's calls cost, all runs together", ge=0)
 
-    @field_validator("question")
-    @classmethod
-    def _question_is_known(cls, said: Named) -> Named:
-        _unit("question", said)
-        return said
+    @model_validator(mode="after")
+    def _units_are_known(self) -> JudgedPairs:
+        try:
+            self.inner()
+        except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
+            raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
+        return self
 
-    @field_validator("judges")
-    @classmethod
-    def _judges_are_known(cls, said: list[Named]) -> list[Named]:
-        for one in said:
-            _unit("provider", one)
-        return said
+    def inner(self) -> list[Unit]:
+        """The question, then the judges."""
+        return [named_unit("question", self.question), *(named_unit("provider", one) for one in self.judges)]
+
+    def parameters(self) -> dict[str, Any]:
+        """Those of question and judges spelled out: another default is another recipe."""
+        question, *judges = ({one.name: one.parameters()} for one in self.inner())
+        return {**super().parameters(), "question": question, "judges": judges}
+
+    def _panel(self) -> tuple[Question, list[Provider]]:
+        question, *judges = self.inner()
+        assert isinstance(question, Question)
+        return question, [judge for judge in judges if isinstance(judge, Provider)]
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
         fates: list[Fate] = []
@@ -61,8 +71,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                     fates.append((index, "dropped", "few_completions", str(len(row["candidates"] or ())), None))
                 else:
                     ready.append(index)
-        question = _unit("question", self.question)
-        judges = [_unit("provider", one) for one in self.judges]
+        question, judges = self._panel()
         caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
             judged = judge(
@@ -88,14 +97,14 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         return Made(pl.DataFrame(out, schema=schema("preference")), gone, judgements=judged.judgements, judges=summaries, usd=judged.usd)
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
-        judges = [_unit("provider", one) for one in self.judges]
+        question, judges = self._panel()
         if not any(judge.is_llm for judge in judges):
             return 0.0
         if rows is None:
             return None
         ready = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
         with CallStore(context.calls) as store:
-            parts = estimate(ready, question=_unit("question", self.question), judges=judges, store=store, seed=context.seed)
+            parts = estimate(ready, question=question, judges=judges, store=store, seed=context.seed)
         known = [part.usd for part in parts if part.usd is not None]
         return sum(known) if len(known) == len(parts) else None
 
@@ -128,15 +137,3 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
 def _place(score: dict[str, Any]) -> tuple[float, float, str]:
     """Best first: by score, then by mean rank where the question ranks."""
     return -score["score"], score["rank"] if score["rank"] is not None else 0.0, score["candidate"]
-
-
-def _unit(kind: str, said: Named) -> Any:
-    if len(said) != 1:
-        raise ValueError(f"names {len(said)} units, must be one, as in {{name: {{}}}}")
-    name, parameters = next(iter(said.items()))
-    try:
-        made = units.find(kind, name).model_validate(parameters, strict=False)
-    except RecipeError as error:
-        raise ValueError(f"{error.message}; {error.hint}") from None
-    assert isinstance(made, Question | Provider)
-    return made

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field
 
-from tilth.builders.answers import verdict
+from tilth.annotators.answers import verdict
 from tilth.core.rows import conversation, schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 

@@ -31,7 +31,7 @@ class Chat(Shape, name="chat", version=1):
             if not isinstance(turn, dict):
                 raise BadRecord(f"turn {number} is not an object")
             role, text = take(turn, self.role), take(turn, self.text)
-            if role not in known:
+            if not isinstance(role, str) or role not in known:
                 raise BadRecord(f"turn {number} has the role {role!r}")
             if not isinstance(text, str):
                 raise BadRecord(f"turn {number} has no text")

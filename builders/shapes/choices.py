@@ -23,7 +23,7 @@ def options_of(record: Record, options: str | list[str] | dict[str, str] | None)
         return []
     found: list[tuple[str, Any]]
     if isinstance(options, dict):
-        found = list(options.items())
+        found = sorted(options.items())
     elif isinstance(options, list):
         found = list(zip(LABELS, (take(record, field) for field in options), strict=False))
     else:

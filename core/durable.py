@@ -67,9 +67,45 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Hard link; a copy where the file system has none."""
+    """Hard link; a copy where the file system has none. An old target is replaced."""
+    target.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:  # another file system, no links, too many links: the copy below says what is really wrong
         shutil.copyfile(source, target)
         target.chmod(0o444)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        StorageError: the disk is full or may not be written.
+    """
+    from polars.exceptions import PolarsError
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(f"{path}: {error.strerror or error}", hint="free some space, or move TILTH_HOME") from None
+    except PolarsError as error:  # polars does not raise OSError where the system did
+        temporary.unlink(missing_ok=True)
+        if not any(words in str(error) for words in ("os error", "transport error")):
+            raise
+        full = shutil.disk_usage(path.parent).free < 1 << 20
+        reason = "No space left on device" if full else str(error).splitlines()[0]
+        raise StorageError(f"{path}: {reason}", hint="free some space, or move TILTH_HOME") from None
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with writing(path) as temporary:
+        temporary.write_bytes(content)

@@ -1,38 +1,14 @@
-"""Hashes of n-grams of folded tokens, for every place and any n, from one running sum; shingle sets made of them.
-
-The hash of tokens t[i:i+n] is sum(t[i+j] * BASE**j) modulo 2**64: with the running sum of t[k] * BASE**k it costs one
-subtraction and one multiplication a place, whatever n is.
-"""
+"""Sets of shingles: the n-grams of folded tokens that a row has, which tell how much of it another row shares."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tilth.filters.folding import Folded, mix, power_tables
+from tilth.filters.folding import Folded
+from tilth.filters.hashing import Rolling, mix
 
 BLOCK = 1 << 16
 """Tokens worked on at once, so that the working arrays (512 KiB each) stay in the second-level cache."""
-
-
-class Rolling:
-    """n-gram hashes of a run of token hashes (uint64 [tokens])."""
-
-    def __init__(self, hashes: np.ndarray) -> None:
-        self.size = len(hashes)
-        powers, self._inverses = power_tables(self.size + 1)
-        self._sums = np.zeros(self.size + 1, np.uint64)
-        np.cumsum(hashes * powers[: self.size], out=self._sums[1:])
-
-    def grams(self, n: int) -> np.ndarray:
-        """uint64 [max(tokens - n + 1, 0)]: the hash of the n tokens from each place on."""
-        places = max(self.size - n + 1, 0)
-        hashes: np.ndarray = (self._sums[n : n + places] - self._sums[:places]) * self._inverses[:places]
-        return hashes
-
-    def spans(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """uint64: the hash of the tokens of each span."""
-        hashes: np.ndarray = (self._sums[ends] - self._sums[starts]) * self._inverses[starts]
-        return hashes
 
 
 def row_blocks(offsets: np.ndarray, size: int = BLOCK) -> list[tuple[int, int]]:
