@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
+import io
 import os
 import subprocess
 import sys
@@ -60,6 +62,17 @@ RECIPES = {
     "unknown format": (edit("path: notes.jsonl", "path: notes.doc"), ("notes.doc",)),
     "no such file": (edit("path: notes.jsonl", "path: gone.jsonl"), ("gone.jsonl", "no such file")),
     "code in YAML": (edit("name: small", "name: !!python/object/apply:os.system [id]"), ("not allowed",)),
+    "a split that is a path": (edit("    from: [notes]\n", "    from: [notes]\n    splits: {../../evil: 0.5}\n"), ("no name for a split",)),
+    "a split named all": (edit("    from: [notes]\n", "    from: [notes]\n    splits: {all: 0.5}\n"), ("no name for a split",)),
+    "a source twice": (edit("from: [notes]", "from: [notes, notes]"), ("'notes' twice",)),
+    "a licence of nobody": (edit("license: cc0-1.0", "license: mitt"), ("'mitt'", "none that the Hub knows", "mit")),
+    "a language of nobody": (edit("language: en", "language: English!"), ("no BCP-47 code",)),
+    "a bad integer": (edit("min_words: 8", "min_words: !!int x"), ("small.yaml:11", "'x' is no int")),
+    "an integer beyond JSON": (edit("min_words: 8", "min_words: " + "9" * 30), ("JSON",)),
+    "within itself": (edit("name: small", "name: &a [*a]"), ("nested too deep",)),
+    "nested deep": (edit("name: small", "name: " + "[" * 3000 + "]" * 3000), ("nested too deep",)),
+    "a bomb": (edit("name: small", "title: [&a '" + "x" * 90_000 + "', " + "*a, " * 200 + "]\nname: small"), ("characters",)),
+    "no such format": (edit("path: notes.jsonl", "path: notes.jsonl, format: xml"), ("small.yaml:4", "unknown format 'xml'")),
     "a name with spaces": (edit("name: small", "name: Small Name"), ("name", "Small Name")),
 }
 
@@ -74,6 +87,12 @@ def truncated(data: bytes) -> bytes:
     return data[: len(data) * 2 // 3]
 
 
+def parquet(columns: dict[str, list[object]]) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(buffer)
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "wanted"),
     [
@@ -84,14 +103,39 @@ def truncated(data: bytes) -> bytes:
         ("notes.jsonl.gz", truncated(gzip.compress(bytes(range(256)) * 999)), ("notes.jsonl.gz", "corrupt")),
         ("notes.parquet", b"PAR1 and then nothing of the kind", ("notes.parquet", "not a whole Parquet file")),
         ("notes.csv", "id,text\n1,头痛怎么办\n".encode("gb18030"), ("notes.csv", "not utf-8")),
+        ("notes.parquet", parquet({"id": [datetime.date(2026, 1, 1)], "text": ["x"]}), ("holds a date",)),
         ("notes.csv", b"id,id\n1,2\n", ("notes.csv:1", "two columns have one name")),
     ],
-    ids=["empty", "gb18030", "cut zstd", "corrupt zstd", "cut gzip", "cut parquet", "gb18030 csv", "csv header"],
+    ids=["empty", "gb18030", "cut zstd", "corrupt zstd", "cut gzip", "cut parquet", "gb18030 csv", "date key", "csv header"],
 )
 def test_a_damaged_source(name: str, content: bytes, wanted: tuple[str, ...], tmp_path: Path) -> None:
     recipe = small.make(tmp_path, small.RECIPE.replace("notes.jsonl", name))
     (tmp_path / name).write_bytes(content)
-    refused(recipe, *wanted)
+    if "date" in wanted[0]:  # its bytes can be locked; its keys cannot be read
+        assert tilth("lock", str(recipe))[0] == 0
+        refused(recipe, *wanted, verb="build")
+    else:
+        refused(recipe, *wanted)
+
+
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    for name in ("notes.jsonl", "talks.jsonl"):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + (tmp_path / name).read_bytes())
+    assert tilth("lock", str(recipe))[0] == 0
+    code, said = tilth("build", str(recipe))
+    assert (code, "fails" in said) == (0, False), said
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"rows": 5', '"rows": 6'), ('"tilth_lock": 1', '"tilth_lock": 99'), ('"revision": "sha256:', '"revision": "sha512:')]
+)
+def test_a_lock_edited_by_hand(old: str, new: str, tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    assert tilth("lock", str(recipe))[0] == 0
+    lock = recipe.with_suffix(".lock")
+    lock.write_text(lock.read_text().replace(old, new))
+    refused(recipe, "lock", verb="build")
 
 
 def test_a_missing_column(tmp_path: Path) -> None:

@@ -212,3 +212,109 @@ def test_ray_gives_the_same_digest(tmp_path: Path) -> None:
     recipe = small.make(tmp_path)
     local = made(recipe)
     assert building.build(str(recipe), executor="ray", where=Home(tmp_path / "ray")).record.digest() == local.record.digest()
+
+
+def test_the_order_in_which_a_recipe_names_things_decides_nothing(tmp_path: Path) -> None:
+    """Two homes, two orders of splits and of corpora: one digest."""
+    splits = "\n    splits: {%s}\n  sft:"
+    one = small.RECIPE.replace("\n  sft:", splits % "a: 0.3, b: 0.4")
+    cpt, sft = one.split("corpora:\n")[1].split("  sft:\n")
+    other = one.split("corpora:\n")[0] + "corpora:\n  sft:\n" + sft + cpt.replace("a: 0.3, b: 0.4", "b: 0.4, a: 0.3")
+    first = made(small.make(tmp_path / "one", one), where=Home(tmp_path / "h1"))
+    second = made(small.make(tmp_path / "other", other), where=Home(tmp_path / "h2"))
+    assert first.record.digest() == second.record.digest()
+
+
+def test_a_renamed_file_is_read_again(tmp_path: Path) -> None:
+    """Origins and drops name the file: a renamed one may not be served from the old reading."""
+    recipe = small.make(tmp_path, small.RECIPE.replace("path: notes.jsonl", 'path: "*notes.jsonl"'))
+    made(recipe)
+    (tmp_path / "notes.jsonl").rename(tmp_path / "my-notes.jsonl")
+    again = made(recipe)
+    [gone] = rows(again, "drops").to_dicts()
+    assert trace(home(), "small", gone["id"])["origin"][0]["file"] == "my-notes.jsonl"
+
+
+def test_a_lock_does_not_depend_on_the_folder_it_is_made_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small.make(tmp_path / "p", small.RECIPE.replace("path: notes.jsonl", 'path: "*otes.jsonl"'))
+    monkeypatch.chdir(tmp_path)
+    _, outside = building.lock_recipe("p/small.yaml")
+    monkeypatch.chdir(tmp_path / "p")
+    _, inside = building.lock_recipe("small.yaml")
+    assert outside == inside
+    assert outside.sources["notes"].files[0].name == "notes.jsonl"
+    assert recipe.exists()
+
+
+def test_a_question_or_judge_that_changes_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tilth.annotators.questions.listwise import Listwise
+
+    recipe = small.make(tmp_path, small.EMPTIED.replace("exact_dedup: {}", "judged_pairs: {}"))
+    small.write_jsonl(tmp_path / "exams.jsonl", [small.exam(right="A", wrong="B")])
+    building.lock_recipe(str(recipe))
+
+    def key() -> str:
+        return next(stage.key for work, _, stage in building.layout(str(recipe)).stages() if work == "preference judged_pairs")
+
+    before = key()
+    monkeypatch.setattr(Listwise, "version", Listwise.version + 1)
+    assert key() != before
+
+
+def test_gc_keeps_what_the_last_build_uses(tmp_path: Path) -> None:
+    """A step used twice keeps both its stages; what an older recipe left goes; the next build runs nothing."""
+    from tilth.builders.upkeep import collect, garbage
+
+    twice = small.RECIPE.replace("      - normalize: {}\n  ", "      - normalize: {}\n      - exact_dedup: {}\n      - exact_dedup: {of: text}\n  ")
+    recipe = small.make(tmp_path, twice)
+    made(recipe)
+    assert garbage(home()) == []
+    recipe.write_text(twice.replace("min_words: 8", "min_words: 2"))
+    made(recipe)
+    assert collect(garbage(home())) > 0
+    assert building.build(str(recipe)).stages_run == 0
+
+
+def test_a_damaged_build_is_put_together_again(tmp_path: Path) -> None:
+    recipe = small.make(tmp_path)
+    first = made(recipe)
+    (first.path / "build.json").write_text("{")
+    second = building.build(str(recipe))
+    assert second.record.digest() == first.record.digest()
+    shard = next(second.path.rglob("cpt/*.parquet"))
+    shard.unlink()
+    assert building.build(str(recipe)).record.digest() == first.record.digest()
+    assert shard.is_file()
+
+
+def test_a_corpus_that_was_not_decontaminated_is_not_released(tmp_path: Path) -> None:
+    benchmarks = "benchmarks:\n  exam: {path: exams.jsonl, license: MIT, shape: {item: {options: options}}}\ncorpora:"
+    recipe = small.make(tmp_path, small.RECIPE.replace("corpora:", benchmarks))
+    small.write_jsonl(tmp_path / "exams.jsonl", [small.exam(right="A", wrong="B")])
+    gates = {(gate.gate, gate.corpus): gate.passed for gate in made(recipe).record.gates}
+    assert gates["decontaminated", "cpt"] is False
+
+
+def test_a_worker_that_is_killed_ends_the_build(tmp_path: Path) -> None:
+    """As by the kernel for want of memory: one line, no hang, and the same command goes on."""
+    recipe = small.make(tmp_path)
+    building.lock_recipe(str(recipe))
+    code = f"""
+        import os, signal
+        from tilth.builders import build, read
+        def die(self):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if __name__ == "__main__":
+            from tilth.core.errors import StorageError
+            try:
+                build.build({str(recipe)!r}, workers=2)
+            except StorageError as error:
+                print(error.message)
+        else:
+            read.SourceReader.read = die
+    """
+    script = tmp_path / "kill.py"
+    script.write_text(textwrap.dedent(code))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True)
+    assert "a worker process was killed" in done.stdout
+    assert building.build(str(recipe), workers=2).stages_run > 0
