@@ -65,7 +65,7 @@ def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> di
             made = [line for shard in sorted(folder.glob("rows-*.parquet")) for line in _rows(folder, shard.name, identity)]
             parents = sorted({parent for line in made for parent in line["parents"] or ()})
             found["parents"] += [_trace(stages, parent, depth + 1) for parent in parents] if depth < 3 else parents
-        else:
+        elif not work.endswith(" edits"):  # those are the rows themselves
             for shard in sorted(folder.glob("rows-*.parquet")):
                 for line in _rows(folder, shard.name, identity):
                     line.pop("id")
@@ -74,7 +74,7 @@ def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> di
 
 
 def _fates(work: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"work": work, **{name: line[name] for name in ("status", "rule", "value", "detail")}} for line in lines]
+    return [{"work": work, **{name: line.get(name, "read") for name in ("step", "status", "rule", "value", "detail")}} for line in lines]
 
 
 def _matching(stages: list[tuple[str, str, Path]], row: str) -> set[str]:

@@ -133,7 +133,7 @@ def _show_trace(found: Any, indent: str) -> None:
         said = ", ".join(f"{k}={_short(v)}" for k, v in step["signals"].items() if k != "content_hash" and v is not None)
         output.say(f"{indent}  {step['work']}: {said or 'no signals'}")
     for fate in found["fates"]:
-        output.say(f"{indent}  {fate['status']} by {fate['work']}: {fate['rule']} = {_short(fate['value'])}")
+        output.say(f"{indent}  {fate['status']} by {fate['step']}: {fate['rule']} = {_short(fate['value'])}")
     for one in found["judgements"]:
         output.say(f"{indent}  judged by {one['judge']} ({one['question']}): {one['candidate']} = {_short(one['value'])} {one['status']}")
     for parent in found["parents"]:
