@@ -67,14 +67,16 @@ class Runner:
         setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, self.layout.benchmarks)
         blocks: list[Any] = [ReadShards(waiting, segment.corpus)]
         blocks += [Apply(step, found, setting) for step, found in zip(segment.steps, segment.measures, strict=True)]
+        last = (segment.edited, *segment.measures)[-1]
         if any(step.does("edit") for step in segment.steps):
             blocks.append(KeepEdited(segment.edited))
+            last = segment.edited
         seconds: list[float] = []
         if waiting:
             rows = sum(shard.rows for shard in waiting)
 
             def done() -> int:
-                return sum(shard.rows for shard in waiting if (segment.edited[shard.stage.key].folder / shard.file).exists())
+                return sum(shard.rows for shard in waiting if (last[shard.stage.key].folder / shard.file).exists())
 
             with self.talk.bar(f"{segment.corpus}: {', '.join(step.name for step in segment.steps) or 'rows'}", rows, done):
                 seconds = self._execute(blocks, len(waiting))
