@@ -167,8 +167,9 @@ def real(count: int) -> list[str]:
 
 
 @pytest.mark.data
-def test_decisions_on_real_documents() -> None:
-    texts = real(60)
+@pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.slow)])
+def test_decisions_on_real_documents(count: int) -> None:
+    texts = real(count)
     assert len(texts) >= 300
     dropped: set[str | None] = set()
     for step, theirs in pairs():
