@@ -16,6 +16,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tilth.core.errors import StorageError
+
 
 @dataclass(frozen=True)
 class Home:
@@ -41,9 +43,16 @@ class Home:
 
 
 def home() -> Home:
-    """The home in force here: `$TILTH_HOME`, else the nearest `.tilth` in this folder or above, else `./.tilth`."""
+    """The home in force here: `$TILTH_HOME`, else the nearest `.tilth` in this folder or above, else `./.tilth`.
+
+    Raises:
+        StorageError: `TILTH_HOME` names a file.
+    """
     if named := os.environ.get("TILTH_HOME"):
-        return Home(Path(named).expanduser().absolute())
+        root = Path(named).expanduser().absolute()
+        if root.exists() and not root.is_dir():
+            raise StorageError(f"TILTH_HOME={named} is no folder", hint="name a folder, or unset it")
+        return Home(root)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / ".tilth").is_dir():

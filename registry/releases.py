@@ -134,7 +134,7 @@ def resolve(ref: str, *, home: Home, allow_yanked: bool = True) -> Release:
             raise RegistryError(f"no {name}@{version}", hint=_have(name, list(tags)))
         found = _opened(store, tagged)
     if not allow_yanked and (reason := found.yanked):
-        raise YankedError(f"{found.ref} was withdrawn: {reason}", hint=f"tilth log {name} lists the others")
+        raise YankedError(f"{found.ref} was withdrawn: {reason}", hint=f"tilth log {found.name} lists the others" if found.where == LOCAL else "take another tag")
     return found
 
 

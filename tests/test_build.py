@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -293,6 +297,56 @@ def test_a_corpus_that_was_not_decontaminated_is_not_released(tmp_path: Path) ->
     small.write_jsonl(tmp_path / "exams.jsonl", [small.exam(right="A", wrong="B")])
     gates = {(gate.gate, gate.corpus): gate.passed for gate in made(recipe).record.gates}
     assert gates["decontaminated", "cpt"] is False
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
+    """A terminal sends SIGINT to the whole group: exit 130, one line, no traceback of a worker, nobody left behind."""
+    recipe = small.make(tmp_path)
+    building.lock_recipe(str(recipe))
+    code = f"""
+        import pathlib, sys, time
+        from tilth.builders import read
+        from tilth.cli.main import main
+        def wait(self):
+            (pathlib.Path({str(tmp_path)!r}) / f"working-{{self.name}}").touch()
+            time.sleep(60)
+        if __name__ == "__main__":
+            sys.argv = ["tilth", "build", {str(recipe)!r}, "--workers", "2"]
+            main()
+        else:
+            read.SourceReader.read = wait
+    """
+    script = tmp_path / "wait.py"
+    script.write_text(textwrap.dedent(code))
+    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    until(lambda: len(list(tmp_path.glob("working-*"))) == 2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    until(lambda: not alive_in_group(process.pid))
+
+
+def until(what: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.1)
+
+
+def alive_in_group(group: int) -> list[str]:
+    """Processes of a group that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended while we looked
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(stat.parent.name)
+    return found
 
 
 def test_a_worker_that_is_killed_ends_the_build(tmp_path: Path) -> None:
