@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from copy import deepcopy
@@ -50,10 +50,13 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]
         resource_tracker.ensure_running()  # it unblocks SIGINT when it starts, so it must have started before
         with _interrupts_for_us_alone():
             pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
-            waiting = [pool.submit(_task, self, rank) for rank in range(self.tasks)]
+            waiting = {pool.submit(_task, self, rank) for rank in range(self.tasks)}
         try:
-            for done in as_completed(waiting):
-                yield done.result()
+            while waiting:
+                # polars handles SIGINT so that a wait without an end would go on through it
+                done, waiting = wait(waiting, timeout=0.3, return_when=FIRST_COMPLETED)
+                for one in done:
+                    yield one.result()
         except BrokenProcessPool:
             raise StorageError(
                 "a worker process was killed, perhaps for want of memory", hint="the same command goes on; fewer --workers take less memory"
