@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tilth.core.builds import RECORD, BuildRecord, FileEntry, GateEntry, SourceEntry
 from tilth.core.fingerprints import file_digest
@@ -202,3 +203,26 @@ def fsck(home: Home, *, killed: bool = False) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "missing" not in done.stdout and "broken" not in done.stdout
     assert killed or not done.stdout, "only a kill may leave objects that nothing names"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setattr("tilth.cards.release.write", plain_card)
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    return build(tmp_path / "b1", cpt=rows(20), sft=[*rows(8, "s"), Row("t1", "held out", split="test")])
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    drops = [Drop("cpt", f"r{i}", "gopher_quality", "min_words", str(60 + i)) for i in (17, 18, 19)]
+    return build(
+        tmp_path / "b2",
+        cpt=[*rows(16), Row("r16", "edited since")],
+        sft=[*rows(8, "s"), Row("t1", "held out", split="test")],
+        drops=drops,
+        steps={"gopher_quality": {"min_words": 80}},
+    )

@@ -6,35 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from builds_fixture import Drop, Row, build, plain_card, row_id, rows
+from builds_fixture import Drop, Row, build, first, home, plain_card, row_id, rows, second
 
 from tilth.core.errors import VerifyError
 from tilth.core.home import Home
 from tilth.registry import diff as diffs
 from tilth.registry.releases import cut
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr("tilth.cards.release.write", plain_card)
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def first(tmp_path: Path) -> Path:
-    return build(tmp_path / "b1", cpt=rows(20), sft=[*rows(8, "s"), Row("t1", "held out", split="test")])
-
-
-@pytest.fixture
-def second(tmp_path: Path) -> Path:
-    drops = [Drop("cpt", f"r{i}", "gopher_quality", "min_words", str(60 + i)) for i in (17, 18, 19)]
-    return build(
-        tmp_path / "b2",
-        cpt=[*rows(16), Row("r16", "edited since")],
-        sft=[*rows(8, "s"), Row("t1", "held out", split="test")],
-        drops=drops,
-        steps={"gopher_quality": {"min_words": 80}},
-    )
 
 
 def test_a_diff_names_rule_value_and_recipe_change(home: Home, first: Path, second: Path) -> None:

@@ -11,36 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from builds_fixture import Drop, Row, build, fsck, plain_card, rows
+from builds_fixture import Drop, Row, build, first, fsck, home, plain_card, rows, second
 
 from tilth.core.errors import RegistryError
 from tilth.core.home import Home
 from tilth.registry import releases
 from tilth.registry.releases import cut, resolve
 from tilth.registry.verify import verify
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr("tilth.cards.release.write", plain_card)
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def first(tmp_path: Path) -> Path:
-    return build(tmp_path / "b1", cpt=rows(20), sft=[*rows(8, "s"), Row("t1", "held out", split="test")])
-
-
-@pytest.fixture
-def second(tmp_path: Path) -> Path:
-    drops = [Drop("cpt", f"r{i}", "gopher_quality", "min_words", str(60 + i)) for i in (17, 18, 19)]
-    return build(
-        tmp_path / "b2",
-        cpt=[*rows(16), Row("r16", "edited since")],
-        sft=[*rows(8, "s"), Row("t1", "held out", split="test")],
-        drops=drops,
-        steps={"gopher_quality": {"min_words": 80}},
-    )
 
 
 def test_two_writers_of_one_version_make_one_release(home: Home, first: Path, second: Path) -> None:
