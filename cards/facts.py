@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from tilth.cards.checks import ASIDE
+from tilth.cards.evidence import Hit
 from tilth.cards.shards import ConfigFacts
 from tilth.core import licenses
 from tilth.core.builds import JudgeEntry, SourceEntry
@@ -36,6 +37,7 @@ class Facts:
 
     manifest: Manifest
     configs: tuple[ConfigFacts, ...]
+    evidence: tuple[Hit, ...] = ()
 
     @property
     def title(self) -> str:

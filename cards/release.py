@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tilth.cards import checks, croissant, dataset_card, page, shards
+from tilth.cards import checks, croissant, dataset_card, evidence, page, shards
 from tilth.cards.checks import check
 from tilth.cards.facts import Facts
 from tilth.core.errors import StorageError
@@ -30,7 +30,7 @@ def write(folder: Path, manifest: Manifest) -> None:
     check(manifest)
     configs = shards.read(folder, manifest)
     checks.check_shards(manifest, configs)
-    facts = Facts(manifest, configs)
+    facts = Facts(manifest, configs, evidence.read(folder, manifest))
     texts = dict(zip(FILES, (dataset_card.card(facts), croissant.croissant(facts), page.page(facts)), strict=True))
     for name, text in texts.items():
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import os
@@ -172,6 +173,16 @@ def test_the_contamination_is_on_the_card(demo: Release) -> None:
     assert found["cpt", "demo_exam_en"].rows_dropped == 4
     assert found["cpt", "demo_exam_zh"].rows_dropped == 4
     assert found["sft", "demo_exam_en"].items == 24
+
+
+def test_the_report_shows_item_row_and_span(demo: Release, tables: dict[str, pl.DataFrame]) -> None:
+    page = (demo.path / "report.html").read_text(encoding="utf-8")
+    hits = tables["drops"].filter(pl.col("rule") == "contaminated").to_dicts()
+    assert len(hits) >= 14
+    for hit in hits:
+        assert hit["value"] in page
+        assert hit["id"][:12] in page
+        assert html.escape(" ".join(json.loads(hit["detail"])["span"].split())[:20]) in page
 
 
 def test_any_number_of_workers_gives_the_digest(demo: Release, tmp_path: Path) -> None:
