@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tilth.builders.build import LATEST
 from tilth.builders.plan import remembered
+from tilth.core.errors import StorageError
 from tilth.core.home import Home
 
 
@@ -47,12 +48,18 @@ def garbage(home: Home) -> list[Path]:
     """Folders that no recipe's last build uses: stages under old keys, builds that are not the latest, logs of killed runs.
 
     Releases and calls are never garbage.
+
+    Raises:
+        StorageError: a build does not say what it uses.
     """
     used: set[Path] = set()
     old: list[Path] = []
     for recipe in sorted(home.builds.iterdir()) if home.builds.is_dir() else ():
         if recipe.is_dir():
-            used.update(home.stages / entry["folder"] for entry in remembered(home.builds, recipe.name).values())
+            noted = remembered(home.builds, recipe.name)
+            if not noted and (recipe / LATEST).is_file():
+                raise StorageError(f"what the last build of {recipe.name} uses is not known", hint=f"tilth build {recipe.name}, or remove {recipe}")
+            used.update(home.stages / entry["folder"] for entry in noted.values())
             latest = (recipe / LATEST).read_text(encoding="utf-8", errors="replace") if (recipe / LATEST).is_file() else ""
             old += [folder for folder in sorted(recipe.iterdir()) if folder.is_dir() and folder.name != latest]
     stages = sorted({done.parent for done in home.stages.rglob("stage.json")} | _unfinished(home)) if home.stages.is_dir() else []

@@ -78,7 +78,8 @@ def build(
     from tilth.builders.build import build as run
 
     workers = workers or os.cpu_count() or 1
-    made = run(recipe, data_root=data_root, workers=workers, limit=limit, share=share, executor=executor, max_usd=max_usd, talk=options.talk(quiet))
+    talk = options.talk(quiet)
+    made = run(recipe, data_root=data_root, workers=workers, limit=limit, share=share, executor=executor, max_usd=max_usd, talk=talk)
     if json_:
         record = made.record
         output.as_json(
@@ -88,12 +89,12 @@ def build(
         )  # fmt: skip
         return
     show_funnel(made.record.funnel)
-    output.say(f"{made.stages_run} stages ran in {made.seconds:.1f} s; digest {made.record.digest()[:12]}; {made.path}", err=True)
+    talk.say(f"{made.stages_run} stages ran in {made.seconds:.1f} s; digest {made.record.digest()[:12]}; {made.path}")
     if made.record.trial:
-        output.say(f"a trial ({made.record.trial}): it cannot be released", err=True)
+        talk.say(f"a trial ({made.record.trial}): it cannot be released")
     for gate in made.record.gates:
         if not gate.passed:
-            output.say(f"gate {gate.gate} of {gate.corpus} fails: {gate.value} against {gate.limit}", err=True)
+            talk.say(f"gate {gate.gate} of {gate.corpus} fails: {gate.value} against {gate.limit}")
 
 
 def show_funnel(lines: Any) -> None:
