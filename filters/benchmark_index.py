@@ -34,6 +34,8 @@ STOCK_CHARACTERS = (
 )
 MIN_CONTENT = 2
 """Words or characters beside the stock ones that a question needs to be looked for anywhere in a text."""
+LINE_TOKENS = 2
+"""Words or characters that a question needs to be found where it is a whole line: of one word, headings are full."""
 LONG_ENOUGH = 7
 """Tokens from which one such word or character will do ("Which of the following is true about atropine")."""
 
@@ -115,7 +117,7 @@ def _describe(
         return Item(benchmark, item, "ngrams", size, n, False, (), 2 * size + 32)
     if size >= least and telling:
         return Item(benchmark, item, "whole", size, size, False, (), size)
-    line = size >= max(least - 1, 1) and content >= 1
+    line = size >= LINE_TOKENS and content >= 1
     if len(options) < 2 or (content == 0 and size < least):
         options = ()
     if size == 0 or not (line or options):

@@ -66,6 +66,7 @@ def found(text: str, **parameters: Any) -> dict[str, tuple[str, float]]:
         (f"Some notes.\n{LONG.upper()}\nA. START METFORMIN", "en/long", "ngrams"),
         (LONG.replace(" ", "\n").replace("?", ""), "en/long", "ngrams"),
         ("I asked: nerve damaged in fracture of the humerus, he said", "en/short", "whole"),
+        ("Kinase reactions:\nsee above", "en/tiny", "line"),
         ("1.\nKinase reactions\n(b) add a group (a) inhibit breakdown (c) cut", "en/tiny", "options"),
         ("We read:\nceramide is found\nand went on", "en/three", "line"),
         ("问：下列关于幽门螺杆菌感染与胃癌关系的叙述，正确的是（ ）。", "zh/long", "ngrams"),
@@ -84,7 +85,7 @@ def test_items_are_found(text: str, item: str, how: str) -> None:
         "Which of the following is the most likely diagnosis?",
         "下列关于高血压的叙述，正确的是哪一项？下列说法正确的是：血压会变。",
         "In kinase reactions: ATP is used.",
-        "Kinase reactions:\nsee above",
+        "Kinase reactions: see above",
         "it is said that ceramide is found everywhere",
         "Radial. Start metformin, start insulin, wait, refer. 无关 密切相关",
         "Why?",
@@ -234,8 +235,7 @@ def check_recall(data: Path, items: pl.DataFrame, rows: int) -> None:
         for (chinese, short), good in recall(items, texts, whole).items():
             share = sum(good) / len(good)
             print(f"whole={whole} chinese={chinese} short={short}: {share:.4f} of {len(good)}")
-            # Question alone, Chinese: 2 to 4 characters ("输尿管") or stock phrases only say nothing without their options.
-            assert share >= (0.95 if chinese and short and not whole else 0.98), (whole, chinese, short, share)
+            assert share >= 0.98, (whole, chinese, short, share)
 
 
 @pytest.mark.data
@@ -282,13 +282,13 @@ def test_false_positives_on_a_sample(data: Path, items: pl.DataFrame) -> None:
 @pytest.mark.data
 @pytest.mark.slow
 def test_false_positives_on_all_documents(data: Path, items: pl.DataFrame) -> None:
-    """All 112,999 documents of cpt_raw_mix: 13 are flagged by 15 hits, none of them a leak, each explained.
+    """All 112,999 documents of cpt_raw_mix: 14 are flagged, none of them a leak, each explained.
 
     Twelve hold an incomplete statement of four or five words that an exam uses as its stem and a textbook says too:
     "the pyruvate dehydrogenase complex" (MMLU, 5 rows), "Sickle cell anemia is a" (MedMCQA, 2), "cell membrane consists
     of" (MedMCQA), "ectoderm(,) gives rise to" (MMLU, 2), "The coronal suture joins the" (MMLU), "the pulse(,) can be
     palpated" (MMLU). One is a classical sentence that a CMMLU question and a commentary both quote
-    (动极者镇之以静，阴亢者胜之以阳, coverage 0.54).
+    (动极者镇之以静，阴亢者胜之以阳, coverage 0.54). One has a heading of two words that is a MedMCQA stem too.
     """
     flagged: Counter[str] = Counter()
     for path in sorted((data / "cpt_raw_mix").glob("*.zst")):
@@ -297,4 +297,4 @@ def test_false_positives_on_all_documents(data: Path, items: pl.DataFrame) -> No
             some = rows[first : first + 5000]
             measured = signals([row["text"] for row in some], context=Context("cpt", 0, items))
             flagged.update(row["source"] for row, share in zip(some, measured["coverage"], strict=True) if share >= 0.5)
-    assert flagged == {"openstax_anatomy_physiology": 7, "medquad_documents": 5, "tcm_ancient_books": 1}
+    assert flagged == {"openstax_anatomy_physiology": 8, "medquad_documents": 5, "tcm_ancient_books": 1}
