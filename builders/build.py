@@ -111,6 +111,15 @@ def build(
         return _finish(made, runner, time.monotonic() - started)
 
 
+def last(where: home.Home, recipe_name: str) -> Path | None:
+    """The folder of the last build of a recipe, whatever became of the recipe since; None where there is none."""
+    folder = where.builds / recipe_name
+    try:
+        return folder / (folder / LATEST).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def latest(name: str, where: home.Home) -> Path:
     """The folder of the last build of a recipe, as recipe and lock stand now.
 
@@ -118,12 +127,10 @@ def latest(name: str, where: home.Home) -> Path:
         StorageError: it was never built here, or recipe or lock changed since.
     """
     found = recipe.load(name)
-    folder = where.builds / found.recipe.name
     mend = f"tilth build {name}"
-    try:
-        path = folder / (folder / LATEST).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise StorageError(f"{found.recipe.name} was never built in {where.root}", hint=mend) from None
+    path = last(where, found.recipe.name)
+    if path is None:
+        raise StorageError(f"{found.recipe.name} was never built in {where.root}", hint=mend)
     made = builds.read(path)
     if made.recipe != found.recipe.canonical():
         raise StorageError(f"{found.path} changed since the last build", hint=mend)

@@ -151,12 +151,13 @@ def _reader(
     form = format_of(name, source)
     shape = named_unit("shape", source.shape)
     assert isinstance(shape, Shape)
+    said = source.model_dump(mode="json")
     parts: dict[str, Any] = {
         "source": name,
         "format": unit_parts(form, form.parameters()),
         "shape": unit_parts(shape, shape.parameters()),
-        "license": source.model_dump(mode="json")["license"],
-        "language": source.model_dump(mode="json")["language"],
+        "license": said["license"],
+        "language": said["language"],
         "key": source.key,
         "files": [[file.name, file.sha256, file.rows] for file, _ in files],
         "revision": lock.sources[name].revision,
@@ -205,7 +206,7 @@ def _segment(
     for position, step in enumerate(steps):
         own = unit_parts(step, step.measured_parameters())
         if step.does("edit"):
-            edits = [*edits, unit_parts(step, step.measured_parameters())]
+            edits = [*edits, own]
         shared = {**own, "sweep": sweep, "edits": edits, "benchmarks": items.key if items and step.reads_benchmarks else None}
         found = {one.key: stage(home, f"measure/{step.name}", f"{kind}/{step.name}", {**shared, "input": one.key}) for one in inputs}
         measures.append(found)

@@ -10,7 +10,6 @@ from pathlib import Path
 from tilth.core.errors import SourceError
 
 CHUNK = 1 << 20
-COMPRESSED = (".zst", ".gz")
 
 
 def lines(path: Path, shown: str) -> Iterator[bytes]:

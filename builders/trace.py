@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tilth.builders.build import LATEST
+from tilth.builders.build import last
 from tilth.builders.plan import remembered
 from tilth.core import builds
 from tilth.core.errors import StorageError
@@ -34,9 +34,8 @@ def trace(home: Home, recipe: str | None, row: str, digest: str | None = None) -
     if len(row) < 8 or not row.isalnum():
         raise StorageError(f"{row!r} is no id", hint="give eight or more digits of it; ids are in the column `id` of every config")
     if digest is not None and recipe is not None:
-        folder = home.builds / recipe
-        built = builds.read(folder / (folder / LATEST).read_text(encoding="utf-8")).digest() if (folder / LATEST).is_file() else None
-        if built != digest:
+        folder = last(home, recipe)
+        if folder is None or builds.read(folder).digest() != digest:
             raise StorageError(f"the last build of {recipe!r} here is not the release with digest {digest[:12]}", hint="build that recipe again")
     names = [recipe] if recipe else sorted(folder.name for folder in home.builds.glob("*/") if folder.is_dir())
     found: dict[str, list[tuple[str, str, Path]]] = {}
@@ -78,20 +77,31 @@ def _fates(work: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _matching(stages: list[tuple[str, str, Path]], row: str) -> set[str]:
+    begins = pl.col("id").str.starts_with(row)
     found: set[str] = set()
     for _, _, folder in stages:
         for name in ("origin.parquet", "failed.parquet"):
-            if (folder / name).is_file():
-                found.update(pl.scan_parquet(folder / name).select("id").filter(pl.col("id").str.starts_with(row)).collect()["id"])
+            found.update(_where(folder / name, begins, ("id",))["id"])
         if (folder / "fates.parquet").is_file():
             for shard in folder.glob("rows-*.parquet"):
-                found.update(pl.scan_parquet(shard).select("id").filter(pl.col("id").str.starts_with(row)).collect()["id"])
+                found.update(_where(shard, begins, ("id",))["id"])
     return found
 
 
 def _rows(folder: Path, name: str, identity: str, columns: tuple[str, ...] = (), key: str = "id") -> list[dict[str, Any]]:
-    path = folder / name
+    return _where(folder / name, pl.col(key) == identity, columns).to_dicts()
+
+
+def _where(path: Path, condition: pl.Expr, columns: tuple[str, ...] = ()) -> pl.DataFrame:
+    """The rows of a stage's table that meet a condition; none where it has no such table.
+
+    Raises:
+        StorageError: the table is damaged.
+    """
     if not path.is_file():
-        return []
-    lazy = pl.scan_parquet(path).filter(pl.col(key) == identity)
-    return (lazy.select(columns) if columns else lazy).collect().to_dicts()
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    lazy = pl.scan_parquet(path).filter(condition)
+    try:
+        return (lazy.select(columns) if columns else lazy).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StorageError(f"{path}: {str(error).splitlines()[0]}", hint=f"remove {path.parent} and build again") from None

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tilth.builders.build import LATEST
+from tilth.builders.build import LATEST, last
 from tilth.builders.plan import remembered
 from tilth.core.errors import StorageError
 from tilth.core.home import Home
@@ -60,8 +60,8 @@ def garbage(home: Home) -> list[Path]:
             if not noted and (recipe / LATEST).is_file():
                 raise StorageError(f"what the last build of {recipe.name} uses is not known", hint=f"tilth build {recipe.name}, or remove {recipe}")
             used.update(home.stages / entry["folder"] for entry in noted.values())
-            latest = (recipe / LATEST).read_text(encoding="utf-8", errors="replace") if (recipe / LATEST).is_file() else ""
-            old += [folder for folder in sorted(recipe.iterdir()) if folder.is_dir() and folder.name != latest]
+            current = last(home, recipe.name)
+            old += [folder for folder in sorted(recipe.iterdir()) if folder.is_dir() and folder != current]
     stages = sorted({done.parent for done in home.stages.rglob("stage.json")} | _unfinished(home)) if home.stages.is_dir() else []
     logs = sorted((home.root / "logs").glob("run-*"))
     return [*old, *(folder for folder in stages if folder not in used), *logs]

@@ -23,7 +23,6 @@ import polars as pl
 from tilth.core.fingerprints import canonical
 
 Kind = Literal["cpt", "sft", "preference"]
-Status = Literal["kept", "dropped", "failed", "quarantined"]
 Language = str
 """BCP-47: `en`, `zh`, … and `und` where it is not known."""
 
