@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -106,8 +107,10 @@ def _module_code(name: str) -> tuple[str, tuple[str, ...]] | None:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
         return None  # `from tilth.core.rows import ROLES` offers `tilth.core.rows.ROLES`, which is no module
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+    if spec is None or spec.origin is None:
         return None
+    if not spec.origin.endswith(".py"):  # an extension says which sources it was compiled from
+        return str(importlib.import_module(name).DIGEST), ()
     tree = ast.parse(Path(spec.origin).read_bytes())
     imported: list[str] = []
     for node in ast.walk(tree):

@@ -15,6 +15,7 @@ What goes is tables and lists without a sentence, headings alone, pages of code 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,8 @@ import polars as pl
 from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
-from tilth.filters import lines, words
+from tilth.filters import char_classes, lines, text_buffer, words
+from tilth.filters.char_classes import HAN, KANA, LETTER, NUMBER, SPACE, WORD
 
 FUNCTION_CHARACTERS = "的一是不了在有和人这中为上个以要就会可也之者其而所与及或无则"
 """Characters of which prose holds some: modern, legal or classical."""
@@ -56,20 +58,18 @@ class ChineseQuality(Step, name="chinese_quality", version=1):
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """Signals num_chars, {han,digit,mark,run}_share of these, num_function_characters, mean_line_length,
         {short,ended}_line_share (by characters), chars_per_pause; null where the row is not Chinese."""
-        found = words.tokens(batch)
-        flags = found.flags
-        num_chars = found.chars_per_row(np.ones(len(flags), bool))
-        digits = (flags & (words.NUMBER | words.HAN)) == words.NUMBER
-        marks = (flags & (words.LETTER | words.NUMBER | words.WORD | words.HAN | words.KANA)) == 0
+        counts = char_classes.counts(batch)
+        num_chars = counts.having(none=SPACE)
+        solid = _Solid.of(batch)
         pauses = lines.of(batch).str.count_matches(_PAUSE).to_numpy()
         frame = pl.DataFrame(
             {
                 "num_chars": num_chars,
-                "han_share": found.chars_per_row((flags & words.HAN) > 0) / np.maximum(num_chars, 1),
-                "digit_share": found.chars_per_row(digits) / np.maximum(num_chars, 1),
-                "mark_share": found.chars_per_row(marks) / np.maximum(num_chars, 1),
-                "run_share": found.chars_per_row(_in_runs(found)) / np.maximum(num_chars, 1),
-                "num_function_characters": _function_characters(found),
+                "han_share": counts.having(HAN) / np.maximum(num_chars, 1),
+                "digit_share": counts.having(NUMBER, none=HAN) / np.maximum(num_chars, 1),
+                "mark_share": counts.having(none=LETTER | NUMBER | WORD | HAN | KANA | SPACE) / np.maximum(num_chars, 1),
+                "run_share": _in_runs(solid) / np.maximum(num_chars, 1),
+                "num_function_characters": _function_characters(solid),
                 **_line_signals(batch),
                 "chars_per_pause": num_chars / (pauses + 1),
             }
@@ -109,26 +109,49 @@ def _line_signals(batch: Batch) -> dict[str, np.ndarray]:
     }
 
 
-def _in_runs(found: words.Words) -> np.ndarray:
-    """bool [characters]: whether it stands in a run of one character within its row, white space not counted."""
-    if not len(found.points):
-        return np.zeros(0, bool)
-    begins = np.append(True, found.points[1:] != found.points[:-1])
-    rows = found.starts[found.offsets[:-1]]
-    begins[rows[rows < len(begins)]] = True
-    lengths = np.diff(np.append(np.flatnonzero(begins), len(begins)))
-    return np.repeat(lengths >= LONG_RUN, lengths)
+@dataclass(frozen=True)
+class _Solid:
+    """The characters of all rows but for white space."""
+
+    points: np.ndarray
+    """uint32."""
+    rows: np.ndarray
+    """int64 [rows + 1]: where each row begins among them."""
+
+    @classmethod
+    def of(cls, batch: Batch) -> _Solid:
+        points, rows = text_buffer.of_batch(batch).points()
+        solid = (char_classes.classes()[points] & np.uint16(SPACE)) == 0
+        before = np.zeros(len(points) + 1, np.int64)
+        np.cumsum(solid, out=before[1:])
+        return cls(points[solid], before[rows])
+
+    def per_row(self, places: np.ndarray) -> np.ndarray:
+        """int64: the row of each of these places."""
+        found: np.ndarray = np.searchsorted(self.rows, places, side="right") - 1
+        return found
 
 
-def _function_characters(found: words.Words) -> np.ndarray:
+def _in_runs(solid: _Solid) -> np.ndarray:
+    """int64 [rows]: characters in runs of one character, white space not counted."""
+    size = len(solid.points)
+    begins = np.ones(size + 1, bool)
+    begins[1:size] = solid.points[1:] != solid.points[:-1]
+    begins[solid.rows] = True
+    starts = np.flatnonzero(begins[:size])
+    lengths = np.diff(np.append(starts, size))
+    long = lengths >= LONG_RUN
+    return np.bincount(solid.per_row(starts[long]), lengths[long], minlength=len(solid.rows) - 1)
+
+
+def _function_characters(solid: _Solid) -> np.ndarray:
     """int64 [rows]: how many different function characters each row holds."""
     known = np.sort(np.array([ord(char) for char in FUNCTION_CHARACTERS], np.uint32))
     table = np.zeros(0x110000, np.uint8)
     table[known] = np.arange(1, len(known) + 1)
-    which = table[found.points]
+    which = table[solid.points]
     places = np.flatnonzero(which)
-    rows = np.searchsorted(found.starts[found.offsets], places, side="right") - 1
-    held = np.zeros((len(found.offsets) - 1, len(known) + 1), bool)
-    held[rows, which[places]] = True
+    held = np.zeros((len(solid.rows) - 1, len(known) + 1), bool)
+    held[solid.per_row(places), which[places]] = True
     total: np.ndarray = held.sum(axis=1)
     return total

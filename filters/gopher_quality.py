@@ -9,7 +9,6 @@ The thresholds suit languages written with spaces: rows in Chinese, Japanese, Th
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,32 +19,17 @@ from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
 from tilth.filters import lines, words
+from tilth.filters.char_classes import LETTER, PLAIN
+from tilth.filters.words import Definition
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-
-_TERMINAL = """
-589 61d 61e 61f 6d4 700 701 702 7f9 837 839 83d 83e 964 965 104a 104b 1362 1367 1368 166e 1735 1736 17d4 17d5 17d6
-17d9 17da 1803 1809 1944 1945 1aa8 1aa9 1aaa 1aab 1b5a 1b5b 1b5e 1b5f 1b7d 1b7e 1c3b 1c3c 1c7e 1c7f 203c 203d 2047
-2048 2049 2e2e 2e3c 2e53 2e54 a4ff a60e a60f a6f3 a6f7 a876 a877 a8ce a8cf a92f a9c8 a9c9 aa5d aa5e aa5f aaf0 aaf1
-abeb fe52 fe56 fe57 ff61 10a56 10a57 10f55 10f56 10f57 10f58 10f59 10f86 10f87 10f88 10f89 11047 11048 110be 110bf
-110c0 110c1 11141 11142 11143 111c5 111c6 111cd 111de 111df 11238 11239 1123b 1123c 112a9 1144b 1144c 115c2 115c3
-115c9 115ca 115cb 115cc 115cd 115ce 115cf 115d0 115d1 115d2 115d3 115d4 115d5 115d6 115d7 11641 11642 1173c 1173d
-1173e 11944 11946 11a42 11a43 11a9b 11a9c 11c41 11c42 11ef7 11ef8 11f43 11f44 16a6e 16a6f 16af5 16b37 16b38 16b44
-16e98 1bc9f 1da88
-"""
-"""Sentence-final punctuation of all scripts, as code points (Unicode's Sentence_Terminal, as datatrove lists it)."""
-
-_SYMBOLS = (
-    "!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»"
-    + "".join(map(chr, (*range(9), *range(11, 32), *range(127, 160))))
-    + "".join(chr(int(point, 16)) for point in _TERMINAL.split())
-)
-"""datatrove's `PUNCTUATION_SET`, character for character: a token made of these alone is no word."""
 
 
 class GopherQuality(Step, name="gopher_quality", version=1):
     """Drop documents that do not look like prose, by the rules of Gopher (Rae et al. 2021, Table A1)."""
 
+    words: Definition = "script"
+    """What is a word (`filters.words`). Rows in languages without spaces are judged with `jieba`, `spacy` or `whitespace` only."""
     stop_words: tuple[str, ...] = STOP_WORDS
     """Words of which some must occur, as written (lower case)."""
     alpha_share_of: Literal["words", "tokens"] = "words"
@@ -65,8 +49,8 @@ class GopherQuality(Step, name="gopher_quality", version=1):
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """Signals num_words, mean_word_length, hash_ratio, ellipsis_ratio, bullet_line_share, ellipsis_line_share,
         alpha_word_share, num_stop_words; null in languages written without spaces, ratios null where there is nothing."""
-        found = words.tokens(batch)
-        is_word = found.any_of(_not_symbol()[found.points])
+        found = words.tokens(batch, self.words)
+        is_word = found.any(PLAIN)
         num_tokens, num_words = np.diff(found.offsets), found.per_row(is_word)
         alpha_of = num_tokens if self.alpha_share_of == "tokens" else found.per_row(found.is_word)
         texts, unix = batch.texts, lines.of(batch)
@@ -79,18 +63,18 @@ class GopherQuality(Step, name="gopher_quality", version=1):
                 "ellipsis_ratio": _ratio(texts.str.count_matches(r"\.\.\.|…").to_numpy(), num_tokens),
                 "bullet_line_share": _ratio(unix.str.count_matches(rf"(?m)^{lines.BLANK}*[•\-]").to_numpy(), num_lines),
                 "ellipsis_line_share": _ratio(unix.str.count_matches(rf"(?m)(?:\.\.\.|…){lines.BLANK}*$").to_numpy(), num_lines),
-                "alpha_word_share": _ratio(found.per_row(found.any(words.LETTER)), alpha_of),
+                "alpha_word_share": _ratio(found.per_row(found.any(LETTER)), alpha_of),
                 "num_stop_words": self._stop_words(found),
             }
         )
-        applies = pl.Series(~words.unspaced(batch))
+        applies = pl.Series(~words.unspaced(batch) | (self.words != "script"))
         return frame.select(pl.when(applies).then(pl.col(name)).alias(name) for name in frame.columns)
 
     def _stop_words(self, found: words.Words) -> np.ndarray:
         """int64 [rows]: different stop words in each row."""
         wanted = sorted(set(self.stop_words))
         total = np.zeros(len(found.offsets) - 1, np.int64)
-        for word in words.of(pl.Series(wanted, dtype=pl.String)).hashes if wanted else ():
+        for word in words.whole(pl.Series(wanted, dtype=pl.String)).hashes:
             total += np.bincount(found.rows[found.hashes == word], minlength=len(total)) > 0
         return total
 
@@ -113,10 +97,3 @@ class GopherQuality(Step, name="gopher_quality", version=1):
 def _ratio(part: np.ndarray, whole: np.ndarray) -> pl.Series:
     """part / whole in double precision, null where whole is zero."""
     return (pl.Series(part.astype(np.float64)) / pl.Series(np.where(whole, whole, 1))).set(pl.Series(whole == 0), None)
-
-
-@functools.cache
-def _not_symbol() -> np.ndarray:
-    table = np.ones(0x110000, bool)
-    table[[ord(char) for char in _SYMBOLS]] = False
-    return table

@@ -20,8 +20,10 @@ from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
 from tilth.filters import lines, words
+from tilth.filters.char_classes import HAN, KANA
 from tilth.filters.hashing import mix
-from tilth.filters.ngrams import Tokens, characters
+from tilth.filters.ngrams import characters
+from tilth.filters.words import Definition
 
 TOP = (2, 3, 4)
 REPEATED = (5, 6, 7, 8, 9, 10)
@@ -30,6 +32,8 @@ REPEATED = (5, 6, 7, 8, 9, 10)
 class GopherRepetition(Step, name="gopher_repetition", version=1):
     """Drop documents that repeat themselves, by the rules of Gopher (Rae et al. 2021, Table A1)."""
 
+    words: Definition = "script"
+    """What is a word (`filters.words`). With `script`, rows in languages without spaces are judged by characters."""
     max_duplicate_paragraph_share: float | None = threshold(0.3, "largest share of paragraphs met before in the document")
     max_duplicate_paragraph_char_share: float | None = threshold(0.2, "largest share of characters in such paragraphs")
     max_duplicate_line_share: float | None = threshold(0.3, "largest share of lines met before in the document")
@@ -52,7 +56,8 @@ class GopherRepetition(Step, name="gopher_repetition", version=1):
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """Signals duplicate_{paragraph,line}_share and …_char_share, top_{2,3,4}gram_share, repeated_{5..10}gram_share,
         and unspaced: whether n-grams are of characters. All null for an empty text."""
-        texts, found, unspaced = batch.texts, words.tokens(batch), words.unspaced(batch)
+        texts, found = batch.texts, words.tokens(batch, self.words)
+        unspaced = words.unspaced(batch) & (self.words == "script")
         num_rows, num_chars = len(batch), texts.str.len_chars().to_numpy()
         signals: dict[str, np.ndarray] = {}
         for name, pieces in (("paragraph", _paragraphs(texts)), ("line", _lines(texts))):
@@ -66,20 +71,14 @@ class GopherRepetition(Step, name="gopher_repetition", version=1):
         return frame.select(pl.when(full).then(pl.col(name)).alias(name) for name in frame.columns)
 
     @staticmethod
-    def _ngrams(found: words.Words, unspaced: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
-        """Characters in top and repeated n-grams of every row, by words or, where there are no spaces, by characters."""
-        num_rows, by_character = len(unspaced), unspaced[found.rows]
-        of_words = characters(
-            Tokens.of(found, ~by_character), num_rows, top=TOP, repeated=REPEATED, longest=max(REPEATED), separator=1
-        )
-        doubled = characters(
-            Tokens.of(found, by_character & found.any(words.HAN | words.KANA)),
-            num_rows,
-            top=[2 * n for n in TOP],
-            repeated=[2 * n for n in REPEATED],
-            longest=2 * max(REPEATED),
-            separator=0,
-        )
+    def _ngrams(found: words.Words, by_row: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
+        """Characters in top and repeated n-grams of every row, by words or, where `by_row` says so, by characters."""
+        by_character = by_row[found.rows]
+        of_words = characters(found, ~by_character, top=TOP, repeated=REPEATED, separator=1)
+        if not by_row.any():
+            return of_words
+        letters = by_character & found.any(HAN | KANA)
+        doubled = characters(found, letters, top=[2 * n for n in TOP], repeated=[2 * n for n in REPEATED], separator=0)
         return {(kind, n): counts + doubled[kind, 2 * n] for (kind, n), counts in of_words.items()}
 
     def rules(self) -> Sequence[Rule]:

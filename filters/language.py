@@ -24,7 +24,8 @@ from tilth.core.errors import SourceError
 from tilth.core.fingerprints import file_digest
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
-from tilth.filters import words
+from tilth.filters import char_classes
+from tilth.filters.char_classes import HAN, KANA, LATIN, LETTER
 
 MIN_HAN_SHARE = 0.3
 MAX_KANA_SHARE = 0.02
@@ -98,12 +99,11 @@ class Language(Step, name="language", version=1):
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """Signals language (the identified one where that is confident, else the stated one), code and score (as
         identified; null where there is no letter), num_letters, and han_share, kana_share, latin_share of all letters."""
-        found, tokens = self._identified(batch), words.tokens(batch)
-        letters = tokens.chars_per_row((tokens.flags & words.LETTER) > 0)
+        found, counts = self._identified(batch), char_classes.counts(batch)
+        letters = counts.having(LETTER)
         shares = {
-            f"{name}_share": tokens.chars_per_row(((tokens.flags & bit) > 0) & ((tokens.flags & words.LETTER) > 0))
-            / np.maximum(letters, 1)
-            for name, bit in (("han", words.HAN), ("kana", words.KANA), ("latin", words.LATIN))
+            f"{name}_share": counts.having(LETTER | bit) / np.maximum(letters, 1)
+            for name, bit in (("han", HAN), ("kana", KANA), ("latin", LATIN))
         }
         return pl.DataFrame(
             {

@@ -60,8 +60,7 @@ class ScriptWords(WordTokenizer):  # type: ignore[misc]
     """Our words, and the sentences that `filters.c4` documents, for datatrove's filters."""
 
     def word_tokenize(self, text: str) -> list[str]:
-        found = words.of(pl.Series([text]))
-        return [found.points[a:b].tobytes().decode("utf-32-le") for a, b in itertools.pairwise(found.starts)]
+        return words.of(pl.Series([text])).strings()
 
     def sent_tokenize(self, text: str) -> list[str]:
         ends = [match.end() for match in _SENTENCE.finditer(text)]

@@ -1,0 +1,31 @@
+"""Compiled loops over text (filters/kernels/*.c). Buffers are C-contiguous numpy arrays or anything with their bytes.
+
+`data` (uint8) and `offsets` (int64 [rows + 1]) are a `text_buffer.Text`. A segmenter fills `begins` and `ends` (int64, room
+for every byte) and `rows` (int64 [rows + 1], first token of each row), and returns how many tokens it found.
+
+Raises (all): ValueError: buffers that do not fit together; MemoryError.
+"""
+
+from collections.abc import Buffer
+
+DIGEST: str
+"""sha256 (16 hex digits) of the C sources: what the extension's code is, in stage keys."""
+
+def script_spans(data: Buffer, offsets: Buffer, classes: Buffer, begins: Buffer, ends: Buffer, rows: Buffer) -> int:
+    """`script` words; `classes` as `char_classes.classes()`."""
+
+def whitespace_spans(data: Buffer, offsets: Buffer, classes: Buffer, begins: Buffer, ends: Buffer, rows: Buffer) -> int:
+    """What stands between white space; `classes` as above."""
+
+def describe(
+    data: Buffer, begins: Buffer, ends: Buffer, classes: Buffer, lengths: Buffer, flags: Buffer, polynomials: Buffer
+) -> None:
+    """Fills, for each span, int32 characters, uint16 class bits that any has, uint64 sum of point * BASE**position."""
+
+def class_counts(data: Buffer, offsets: Buffer, classes: Buffer, counts: Buffer) -> None:
+    """Fills int64 [rows, 256]: how many characters of each row have each class (`classes`: uint8)."""
+
+def ngram_characters(
+    offsets: Buffer, lengths: Buffer, polynomials: Buffer, hashes: Buffer, tops: Buffer, repeats: Buffer, separator: int, counts: Buffer
+) -> None:
+    """Fills int64 [rows, tops + repeats]: characters in the top and in the repeated n-grams; see `ngrams.characters`."""

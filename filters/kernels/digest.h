@@ -1,0 +1,1 @@
+#define KERNELS_DIGEST "e834e2f60415e54a"

@@ -1,0 +1,4 @@
+/* */
+#include "kernels.h"
+
+PyMethodDef jieba_methods[] = {{0}};

@@ -1,0 +1,4 @@
+/* */
+#include "kernels.h"
+
+PyMethodDef minhash_methods[] = {{0}};

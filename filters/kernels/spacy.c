@@ -1,0 +1,4 @@
+/* */
+#include "kernels.h"
+
+PyMethodDef spacy_methods[] = {{0}};
