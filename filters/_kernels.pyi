@@ -29,3 +29,18 @@ def ngram_characters(
     offsets: Buffer, lengths: Buffer, polynomials: Buffer, hashes: Buffer, tops: Buffer, repeats: Buffer, separator: int, counts: Buffer
 ) -> None:
     """Fills int64 [rows, tops + repeats]: characters in the top and in the repeated n-grams; see `ngrams.characters`."""
+
+def simplify(data: Buffer, offsets: Buffer, classes: Buffer, begins: Buffer, utf8: Buffer, out: Buffer, out_offsets: Buffer) -> int:
+    """Fills `out` with the simplified texts, `out_offsets` with where each begins; returns the bytes; see `simplified`."""
+
+def joined_ngrams(data: Buffer, begins: Buffer, ends: Buffer, rows: Buffer, n: int, hashes: Buffer, hash_rows: Buffer) -> int:
+    """Fills xxHash64 (uint64, room for every token) of n tokens joined by a space, and the first of each row."""
+
+def mersenne_signatures(hashes: Buffer, offsets: Buffer, a: Buffer, b: Buffer, least: Buffer) -> None:
+    """Fills uint64 [rows, len(a)]: least (hash * a + b) mod 2**64 mod 2**61 - 1 of each row."""
+
+def signatures(hashes: Buffer, offsets: Buffer, factors: Buffer, least: Buffer) -> None:
+    """Fills uint32 [rows, len(factors)]: least (hash >> 32) * factor mod 2**32 of each row."""
+
+def shingle_sets(tokens: Buffer, offsets: Buffer, sizes: Buffer, values: Buffer, counts: Buffer) -> int:
+    """Fills the distinct n-gram hashes (uint64, room for every token) of each row, sorted, and the first of each row."""

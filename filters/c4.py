@@ -4,9 +4,9 @@ Source: Raffel et al. 2020, *Exploring the Limits of Transfer Learning* (JMLR 21
 (tensorflow_datasets, `c4_utils.py`) does beside: long words, policy lines, citations. Order and details are those of
 datatrove 0.10's `C4QualityFilter`, with three differences:
 
-- a sentence ends at `.`, `!` or `?` (repeated, with closing quotes or brackets) before white space or the line's end,
-  and at any of `。！？…；`; what follows the last one counts if it is not empty. datatrove asks spaCy's sentencizer,
-  which also knows abbreviations: `e.g. this` is two sentences here and one there;
+- with `sentences: marks` a sentence ends at `.`, `!` or `?` (repeated, with closing quotes or brackets) before white space or the line's end,
+  and at any of `。！？…；`; what follows the last one counts if it is not empty. datatrove asks spaCy's sentencizer, which
+  also knows abbreviations (`e.g. this` is two sentences here and one there): that is `sentences: spacy`;
 - a line of nothing but citations is no sentence; there it is one;
 - in Chinese and other languages without spaces, lines end with `zh_terminal` marks and each character is a word.
 
@@ -17,7 +17,7 @@ and tables. With it, 180 Chinese product manuals lose 73 % of their characters a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -26,7 +26,7 @@ from tilth.core.batch import Batch
 from tilth.core.rows import Kind
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
-from tilth.filters import lines, words
+from tilth.filters import lines, text_buffer, words
 
 POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 _CITATION = r"\[\d*\]|\[edit\]|\[citation needed\]"
@@ -59,6 +59,8 @@ class C4(Step, name="c4", version=1):
     """Drop documents with `lorem ipsum`."""
     drop_curly_bracket: bool = True
     """Drop documents with `{`: they hold code. Like `drop_lorem_ipsum` it decides about lines too, so it is no threshold."""
+    sentences: Literal["marks", "spacy", "jieba"] = "marks"
+    """What is a sentence: see above; `spacy` and `jieba` are datatrove's in `eng_Latn` and `cmn_Hani`."""
     min_num_sentences: int | None = threshold(5, "fewest sentences in the lines that are left")
 
     def edit(self, batch: Batch) -> Batch:
@@ -113,8 +115,7 @@ class C4(Step, name="c4", version=1):
         texts = batch.texts
         split = lines.explode(texts).with_columns(pl.col("line").str.strip_chars(lines.BLANKS))
         line, row = split["line"], split["row"].to_numpy()
-        sentences = line.str.count_matches(SENTENCE_END) + ((line != "") & ~line.str.contains(rf"(?:{SENTENCE_END})$"))
-        counts = np.bincount(row, sentences.to_numpy(), minlength=len(batch)).astype(np.int64)
+        counts = np.bincount(row, self._sentences(line), minlength=len(batch)).astype(np.int64)
         return pl.DataFrame(
             {
                 "num_sentences": counts,
@@ -122,6 +123,18 @@ class C4(Step, name="c4", version=1):
                 "curly_bracket_line": _first_line(texts, "{"),
             }
         )
+
+    def _sentences(self, line: pl.Series) -> np.ndarray:
+        """int64 [lines]: sentences in each."""
+        if self.sentences == "marks":
+            open_end = (line != "") & ~line.str.contains(rf"(?:{SENTENCE_END})$")
+            return (line.str.count_matches(SENTENCE_END) + open_end).to_numpy().astype(np.int64)
+        if self.sentences == "spacy":
+            from tilth.filters.spacy_words import sentences
+        else:
+            from tilth.filters.jieba_words import sentences
+        text = text_buffer.of(line)
+        return np.maximum(sentences(text.data, text.offsets), 1)  # a line without words is one sentence there
 
     def rules(self) -> Sequence[Rule]:
         """Whichever of lorem ipsum and curly bracket comes first in the text, then the number of sentences."""

@@ -18,7 +18,7 @@ PLAIN = 1 << 8
 
 _JOINERS = "'’\u200c\u200d"
 
-_TERMINAL = """
+_TERMINAL_POINTS = """
 589 61d 61e 61f 6d4 700 701 702 7f9 837 839 83d 83e 964 965 104a 104b 1362 1367 1368 166e 1735 1736 17d4 17d5 17d6
 17d9 17da 1803 1809 1944 1945 1aa8 1aa9 1aaa 1aab 1b5a 1b5b 1b5e 1b5f 1b7d 1b7e 1c3b 1c3c 1c7e 1c7f 203c 203d 2047
 2048 2049 2e2e 2e3c 2e53 2e54 a4ff a60e a60f a6f3 a6f7 a876 a877 a8ce a8cf a92f a9c8 a9c9 aa5d aa5e aa5f aaf0 aaf1
@@ -28,13 +28,14 @@ abeb fe52 fe56 fe57 ff61 10a56 10a57 10f55 10f56 10f57 10f58 10f59 10f86 10f87 1
 1173e 11944 11946 11a42 11a43 11a9b 11a9c 11c41 11c42 11ef7 11ef8 11f43 11f44 16a6e 16a6f 16af5 16b37 16b38 16b44
 16e98 1bc9f 1da88
 """
-"""Sentence-final punctuation of all scripts, as code points (Unicode's Sentence_Terminal, as datatrove lists it)."""
+TERMINAL = "".join(chr(int(point, 16)) for point in _TERMINAL_POINTS.split()) + "!.?。．！？｡"
+"""Sentence-final punctuation of all scripts: datatrove's `TERMINAL_PUNCTUATION` (Unicode's Sentence_Terminal)."""
 
-SYMBOLS = (
-    "!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»"
-    + "".join(map(chr, (*range(9), *range(11, 32), *range(127, 160))))
-    + "".join(chr(int(point, 16)) for point in _TERMINAL.split())
+PUNCTUATION = "!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»" + "".join(
+    map(chr, (*range(9), *range(11, 13), *range(13, 32), *range(127, 160)))
 )
+"""datatrove's `PUNCTUATION`, character for character (a full-width 1 among them)."""
+SYMBOLS = PUNCTUATION + TERMINAL
 """datatrove's `PUNCTUATION_SET`, character for character."""
 
 

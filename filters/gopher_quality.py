@@ -20,6 +20,7 @@ from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
 from tilth.filters import lines, words
 from tilth.filters.char_classes import LETTER, PLAIN
+from tilth.filters.shares import ratio
 from tilth.filters.words import Definition
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
@@ -58,12 +59,12 @@ class GopherQuality(Step, name="gopher_quality", version=1):
         frame = pl.DataFrame(
             {
                 "num_words": num_words.astype(np.int64),
-                "mean_word_length": _ratio(found.per_row(found.lengths * is_word), num_words),
-                "hash_ratio": _ratio(texts.str.count_matches("#", literal=True).to_numpy(), num_tokens),
-                "ellipsis_ratio": _ratio(texts.str.count_matches(r"\.\.\.|…").to_numpy(), num_tokens),
-                "bullet_line_share": _ratio(unix.str.count_matches(rf"(?m)^{lines.BLANK}*[•\-]").to_numpy(), num_lines),
-                "ellipsis_line_share": _ratio(unix.str.count_matches(rf"(?m)(?:\.\.\.|…){lines.BLANK}*$").to_numpy(), num_lines),
-                "alpha_word_share": _ratio(found.per_row(found.any(LETTER)), alpha_of),
+                "mean_word_length": ratio(found.per_row(found.lengths * is_word), num_words),
+                "hash_ratio": ratio(texts.str.count_matches("#", literal=True).to_numpy(), num_tokens),
+                "ellipsis_ratio": ratio(texts.str.count_matches(r"\.\.\.|…").to_numpy(), num_tokens),
+                "bullet_line_share": ratio(unix.str.count_matches(rf"(?m)^{lines.BLANK}*[•\-]").to_numpy(), num_lines),
+                "ellipsis_line_share": ratio(unix.str.count_matches(rf"(?m)(?:\.\.\.|…){lines.BLANK}*$").to_numpy(), num_lines),
+                "alpha_word_share": ratio(found.per_row(found.any(LETTER)), alpha_of),
                 "num_stop_words": self._stop_words(found),
             }
         )
@@ -92,8 +93,3 @@ class GopherQuality(Step, name="gopher_quality", version=1):
             ("few_letters", "alpha_word_share", "<", self.min_alpha_word_share),
             ("few_stop_words", "num_stop_words", "<", self.min_stop_words),
         )
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> pl.Series:
-    """part / whole in double precision, null where whole is zero."""
-    return (pl.Series(part.astype(np.float64)) / pl.Series(np.where(whole, whole, 1))).set(pl.Series(whole == 0), None)

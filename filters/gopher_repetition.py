@@ -23,6 +23,7 @@ from tilth.filters import lines, words
 from tilth.filters.char_classes import HAN, KANA
 from tilth.filters.hashing import mix
 from tilth.filters.ngrams import characters
+from tilth.filters.shares import at_most
 from tilth.filters.words import Definition
 
 TOP = (2, 3, 4)
@@ -93,7 +94,7 @@ class GopherRepetition(Step, name="gopher_repetition", version=1):
             *_each("top", TOP, self.max_top_ngram_shares, self.zh_max_top_ngram_shares),
             *_each("repeated", REPEATED, self.max_repeated_ngram_shares, self.zh_max_repeated_ngram_shares),
         ]
-        return [_rule(*limit) for limit in limits]
+        return [at_most(*limit) for limit in limits]
 
 
 Limit = tuple[str, str, float | None, float | None]
@@ -106,12 +107,6 @@ def _each(kind: str, sizes: Sequence[int], spaced: Sequence[float] | None, unspa
         (f"{kind}_{n}grams", f"{kind}_{n}gram_share", spaced[i] if spaced else None, unspaced[i] if unspaced else None)
         for i, n in enumerate(sizes)
     ]
-
-
-def _rule(name: str, signal: str, spaced: float | None, unspaced: float | None) -> Rule:
-    """More than the limit of the row's kind of language; None is no limit."""
-    limit = pl.when(pl.col("unspaced")).then(pl.lit(unspaced, pl.Float64)).otherwise(pl.lit(spaced, pl.Float64))
-    return Rule(name, signal, pl.col(signal) > limit)
 
 
 def _paragraphs(texts: pl.Series) -> pl.DataFrame:

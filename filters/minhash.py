@@ -11,9 +11,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tilth.filters import _kernels
 from tilth.filters.hashing import mix
 
 EMPTY = np.uint32(0xFFFFFFFF)
+MERSENNE = (1 << 61) - 1
 PAIRS = 1 << 20
 """Pairs of a band looked at together."""
 
@@ -24,27 +26,23 @@ def multipliers(num_perm: int) -> np.ndarray:
     return (drawn >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
 
 
-def signatures(shingles: np.ndarray, offsets: np.ndarray, num_perm: int, block: int = 1 << 15) -> np.ndarray:
+def signatures(shingles: np.ndarray, offsets: np.ndarray, num_perm: int) -> np.ndarray:
     """uint32 [rows, num_perm] from uint64 shingle hashes and int64 offsets [rows + 1]; EMPTY where a row has none."""
-    rows = len(offsets) - 1
-    result = np.full((rows, num_perm), EMPTY, np.uint32)
-    factors = multipliers(num_perm)
-    full = np.flatnonzero(np.diff(offsets))
-    first = 0
-    while first < len(full):
-        begin = offsets[full[first]]
-        ends = offsets[full[first:] + 1]
-        last = first + max(1, int(np.searchsorted(ends, begin + block, side="right")))
-        some = full[first:last]
-        values = (shingles[begin : offsets[some[-1] + 1]] >> np.uint64(32)).astype(np.uint32)
-        starts = offsets[some] - begin
-        work = np.empty_like(values)
-        columns = np.empty((num_perm, len(some)), np.uint32)
-        for k, factor in enumerate(factors):
-            np.multiply(values, factor, out=work)
-            np.minimum.reduceat(work, starts, out=columns[k])
-        result[some] = columns.T
-        first = last
+    result = np.empty((len(offsets) - 1, num_perm), np.uint32)
+    _kernels.signatures(shingles, offsets, multipliers(num_perm), result)
+    return result
+
+
+def datatrove_signatures(shingles: np.ndarray, offsets: np.ndarray, num_perm: int, seed: int = 1) -> np.ndarray:
+    """uint64 [rows, num_perm], bit for bit those of datatrove 0.10's `MinhashDedupSignature` with 64-bit xxHash.
+
+    `shingles` are its own too: `simplified.ngram_hashes` of the words that it would find. A row without shingles, for
+    which datatrove writes nothing, has the largest value throughout.
+    """
+    draw = np.random.RandomState(seed)
+    a, b = (draw.randint(low, MERSENNE, dtype=np.uint64, size=num_perm) for low in (1, 0))
+    result = np.empty((len(offsets) - 1, num_perm), np.uint64)
+    _kernels.mersenne_signatures(shingles, offsets, a, b, result)
     return result
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tilth.filters import _kernels
 from tilth.filters.folding import Folded
-from tilth.filters.hashing import Rolling, mix
 
 BLOCK = 1 << 16
 """Tokens worked on at once, so that the working arrays (512 KiB each) stay in the second-level cache."""
@@ -28,23 +28,7 @@ def shingle_sets(folded: Folded, n: int, chinese_n: int) -> tuple[np.ndarray, np
     A shingle is n words; in a row that is mostly Han or Kana it is `chinese_n` characters. A row with fewer tokens is
     one shingle, a row without tokens has none.
     """
-    values, counts = [np.zeros(0, np.uint64)], [np.zeros(1, np.int64)]
-    lengths = np.where(folded.chinese, chinese_n, n)
-    for first, last in row_blocks(folded.offsets):
-        offsets = folded.offsets[first : last + 1] - folded.offsets[first]
-        rolling = Rolling(folded.hashes[folded.offsets[first] : folded.offsets[last]])
-        tokens = np.diff(offsets)
-        size = np.minimum(lengths[first:last], tokens)
-        places = np.where(tokens > 0, tokens - size + 1, 0)
-        ends = np.cumsum(places)
-        start = np.arange(int(ends[-1])) + np.repeat(offsets[:-1] - (ends - places), places)
-        hashes = mix(rolling.spans(start, start + np.repeat(size, places)))
-        for begin, end in zip((ends - places).tolist(), ends.tolist(), strict=True):
-            hashes[begin:end].sort()
-        first_of = np.ones(len(hashes), bool)
-        first_of[1:] = hashes[1:] != hashes[:-1]
-        first_of[(ends - places)[places > 0]] = True
-        values.append(hashes[first_of])
-        seen = np.concatenate(([0], np.cumsum(first_of)))
-        counts.append(seen[ends] - seen[ends - places])
-    return np.concatenate(values), np.cumsum(np.concatenate(counts))
+    lengths = np.where(folded.chinese, chinese_n, n).astype(np.int64)
+    values, offsets = np.empty(len(folded.hashes), np.uint64), np.empty(len(folded.offsets), np.int64)
+    count = _kernels.shingle_sets(folded.hashes, folded.offsets, lengths, values, offsets)
+    return values[:count], offsets

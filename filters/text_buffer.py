@@ -34,6 +34,11 @@ class Text:
         """Bytes of all rows."""
         return int(self.offsets[-1] - self.offsets[0])
 
+    def series(self) -> pl.Series:
+        """The texts as a string series, over the same bytes."""
+        array = pa.LargeStringArray.from_buffers(self.rows, pa.py_buffer(self.offsets), pa.py_buffer(self.data))
+        return pl.Series(array)
+
     def points(self) -> tuple[np.ndarray, np.ndarray]:
         """Code points of all rows (uint32), and where each row begins among them (int64 [rows + 1])."""
         data = self.data[self.offsets[0] : self.offsets[-1]]

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 from datatrove.data import Document
-from datatrove.pipeline.filters import C4QualityFilter, GopherQualityFilter, GopherRepetitionFilter
+from datatrove.pipeline.filters import C4QualityFilter, FineWebQualityFilter, GopherQualityFilter, GopherRepetitionFilter
 from datatrove.utils.word_tokenizers import WordTokenizer
 
 from tilth.core.batch import Batch
@@ -22,6 +22,7 @@ from tilth.core.rows import schema
 from tilth.core.steps import Context, Step
 from tilth.filters import words
 from tilth.filters.c4 import C4
+from tilth.filters.fineweb_quality import FineWebQuality
 from tilth.filters.gopher_quality import GopherQuality
 from tilth.filters.gopher_repetition import GopherRepetition
 
@@ -49,6 +50,10 @@ REASONS = {
     "curly_bracket": "curly_bracket",
     "too_few_sentences": "few_sentences",
     "empty": None,  # an empty document: no rule of ours on repetition
+    "line_punct_ratio": "few_ended_lines",
+    "short_line_ratio": "short_lines",
+    "char_dup_ratio": "duplicate_line_chars",
+    "list_ratio": "list",
     None: None,
 }
 
@@ -90,6 +95,8 @@ def compare(step: Step, theirs: Any, texts: list[str]) -> dict[str | None, int]:
         document = Document(text=text, id=str(i))
         verdict = theirs.filter(document)
         expected = REASONS[None if verdict is True else verdict[1]]
+        if verdict == (False, "empty") and isinstance(step, FineWebQuality):
+            expected = "no_lines"
         assert ours.get(i) == expected, f"document {i}: ours {ours.get(i)}, theirs {expected}: {text[:200]!r}"
         if expected is None and verdict is True:
             assert edited.frame["text"][i] == document.text, f"document {i}: {text[:200]!r}"
@@ -102,6 +109,7 @@ def pairs() -> list[tuple[Step, Any]]:
     return [
         (GopherQuality(alpha_share_of="tokens"), GopherQualityFilter(language=script)),
         (GopherRepetition(), GopherRepetitionFilter(language=script)),
+        (FineWebQuality(), FineWebQualityFilter(language=script)),
         (C4(), C4QualityFilter(language=script)),
         (C4(require_terminal=False), C4QualityFilter(language=script, filter_no_terminal_punct=False)),
         (
@@ -135,7 +143,7 @@ def made_up(count: int) -> list[str]:
     return documents
 
 
-@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("place", range(6))
 def test_decisions_on_made_up_documents(place: int) -> None:
     step, theirs = pairs()[place]
     # datatrove divides by the number of lines and words, so it cannot be asked about a document without any, and it

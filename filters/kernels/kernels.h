@@ -116,6 +116,13 @@ static inline uint32_t last_point(const uint8_t *begin, const uint8_t **at)
     return point;
 }
 
+/* Gives buffers back: RELEASE(&data, &offsets). */
+#define RELEASE(...) release((Py_buffer *[]){__VA_ARGS__}, sizeof((Py_buffer *[]){__VA_ARGS__}) / sizeof(Py_buffer *))
+static inline void release(Py_buffer **taken, size_t count)
+{
+    for (size_t i = 0; i < count; i++) PyBuffer_Release(taken[i]);
+}
+
 /* splitmix64, as filters/hashing.py's `mix`. */
 static inline uint64_t mix(uint64_t value)
 {
@@ -136,6 +143,6 @@ static inline uint64_t power_of_base(uint64_t exponent)
     return result;
 }
 
-extern PyMethodDef words_methods[], ngrams_methods[], minhash_methods[], spacy_methods[], jieba_methods[];
+extern PyMethodDef words_methods[], ngrams_methods[], minhash_methods[], simplify_methods[], spacy_methods[], jieba_methods[];
 
 #endif

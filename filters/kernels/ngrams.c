@@ -156,8 +156,7 @@ static PyObject *ngram_characters(PyObject *self, PyObject *args)
         enough = characters_of(offset, rows, all, tops.buf, tops.len / 8, repeats.buf, repeats.len / 8, separator, counts.buf);
         Py_END_ALLOW_THREADS
     }
-    Py_buffer *taken[] = {&offsets, &lengths, &polynomials, &hashes, &tops, &repeats, &counts};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) PyBuffer_Release(taken[i]);
+    RELEASE(&offsets, &lengths, &polynomials, &hashes, &tops, &repeats, &counts);
     if (!fits) return NULL;
     if (!enough) return PyErr_NoMemory();
     Py_RETURN_NONE;

@@ -67,8 +67,7 @@ static PyObject *segment(PyObject *args, void kernel(const Text *, const uint16_
         kernel(&text, classes.buf, &spans);
         Py_END_ALLOW_THREADS
     }
-    Py_buffer *taken[] = {&data, &offsets, &classes, &begins, &ends, &rows};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) PyBuffer_Release(taken[i]);
+    RELEASE(&data, &offsets, &classes, &begins, &ends, &rows);
     return fits ? PyLong_FromLongLong(spans.count) : NULL;
 }
 
@@ -110,8 +109,7 @@ static PyObject *describe(PyObject *self, PyObject *args)
         describe_spans(data.buf, begin, end, count, classes.buf, lengths.buf, flags.buf, polynomials.buf);
         Py_END_ALLOW_THREADS
     }
-    Py_buffer *taken[] = {&data, &begins, &ends, &classes, &lengths, &flags, &polynomials};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) PyBuffer_Release(taken[i]);
+    RELEASE(&data, &begins, &ends, &classes, &lengths, &flags, &polynomials);
     if (!fits) return NULL;
     Py_RETURN_NONE;
 }
@@ -137,8 +135,7 @@ static PyObject *class_counts(PyObject *self, PyObject *args)
         }
         Py_END_ALLOW_THREADS
     }
-    Py_buffer *taken[] = {&data, &offsets, &classes, &counts};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) PyBuffer_Release(taken[i]);
+    RELEASE(&data, &offsets, &classes, &counts);
     if (!fits) return NULL;
     Py_RETURN_NONE;
 }
