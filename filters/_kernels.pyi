@@ -26,9 +26,10 @@ def class_counts(data: Buffer, offsets: Buffer, classes: Buffer, counts: Buffer)
     """Fills int64 [rows, 256]: how many characters of each row have each class (`classes`: uint8)."""
 
 def ngram_characters(
-    offsets: Buffer, lengths: Buffer, polynomials: Buffer, hashes: Buffer, tops: Buffer, repeats: Buffer, separator: int, counts: Buffer
-) -> None:
-    """Fills int64 [rows, tops + repeats]: characters in the top and in the repeated n-grams; see `ngrams.characters`."""
+    offsets: Buffer, lengths: Buffer, polynomials: Buffer, hashes: Buffer, tops: Buffer, repeats: Buffer,
+    covers: Buffer, shares: Buffer, counts: Buffer,
+) -> None:  # fmt: skip
+    """Fills int64 [rows, 3 * tops + repeats + covers + 2 * shares]; see `ngrams.count`. Sizes n are int64, ascending."""
 
 def simplify(data: Buffer, offsets: Buffer, classes: Buffer, begins: Buffer, utf8: Buffer, out: Buffer, out_offsets: Buffer) -> int:
     """Fills `out` with the simplified texts, `out_offsets` with where each begins; returns the bytes; see `simplified`."""
@@ -44,3 +45,9 @@ def signatures(hashes: Buffer, offsets: Buffer, factors: Buffer, least: Buffer) 
 
 def shingle_sets(tokens: Buffer, offsets: Buffer, sizes: Buffer, values: Buffer, counts: Buffer) -> int:
     """Fills the distinct n-gram hashes (uint64, room for every token) of each row, sorted, and the first of each row."""
+
+def fold_tokens(
+    data: Buffer, offsets: Buffer, lengths: Buffer, folded: Buffer, flat: Buffer, kinds: Buffer,
+    hashes: Buffer, starts: Buffer, ends: Buffer, single: Buffer, breaks: Buffer, rows: Buffer,
+) -> int:  # fmt: skip
+    """Fills the columns of a `folding.Folded` (room for two tokens a byte) and the first token of each row; `folding.Table`."""

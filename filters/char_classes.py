@@ -15,6 +15,10 @@ SPACE, WORD, JOINER, LETTER, NUMBER, HAN, KANA, LATIN = (1 << bit for bit in ran
 """WORD marks what forms runs, so Han and Kana letters lack it."""
 PLAIN = 1 << 8
 """No punctuation mark or control character of datatrove's `PUNCTUATION_SET`."""
+BLANK = 1 << 9
+"""White space to Python (`str.isspace`, `str.split`): SPACE and four separators of the control block."""
+HASH = 1 << 10
+"""`#` or `…`."""
 
 _JOINERS = "'’\u200c\u200d"
 
@@ -63,6 +67,10 @@ def classes() -> np.ndarray:
         table[point] = SPACE
     table |= PLAIN
     table[[ord(char) for char in SYMBOLS]] &= ~np.uint16(PLAIN)
+    for char in "#…":
+        table[ord(char)] |= HASH
+    table[(table & SPACE) > 0] |= BLANK
+    table[0x1C:0x20] |= BLANK
     return table
 
 

@@ -1,14 +1,13 @@
 """Folded tokens: text reduced to what two copies of it share, each token with its place in the text as it stands.
 
-Folding: compatibility forms and width (NFKD), case (casefold), accents and voicing marks off, zero-width characters out;
-punctuation and space only part tokens. A token is a run of letters and digits (numbers are kept), or one Han or Kana
-character. Everything is a table look-up over code points, so a batch is folded by some fifteen numpy passes and never
-by a loop over tokens. A further folding (traditional to simplified, say) is one more entry in the table.
+Folding: compatibility forms and width (NFKD), case (casefold), traditional to simplified Chinese, accents and voicing marks
+off, zero-width characters out; punctuation and space only part tokens. A token is a run of letters and digits (numbers are
+kept), or one Han or Kana character. Everything is a table look-up over code points, in one compiled pass.
 
 >>> import polars as pl
->>> one, two = pl.Series(["Ｓｊögren: 37.5℃, 胃"]), pl.Series(["SJOGREN (37,5 °C) 胃"])
+>>> one, two = pl.Series(["Ｓｊögren: 37.5℃, 關節"]), pl.Series(["SJOGREN (37,5 °C) 关节"])
 >>> bool((fold(one).hashes == fold(two).hashes).all()), len(fold(one).hashes)
-(True, 5)
+(True, 6)
 """
 
 from __future__ import annotations
@@ -21,12 +20,10 @@ import numpy as np
 import polars as pl
 
 from tilth.core.batch import Batch
-from tilth.filters import scripts
-from tilth.filters.hashing import Rolling, mix
+from tilth.filters import _kernels, scripts, text_buffer
 from tilth.filters.scripts import CODES
+from tilth.filters.traditional import SIMPLIFIED_OF
 
-BLOCK = 1 << 17
-"""Characters folded at once: the working arrays (2 MiB) stay in the second-level cache."""
 BREAK, RUN, SINGLE = 0, 1, 2
 
 
@@ -66,8 +63,6 @@ class _Table:
     """uint32: expansions, one after the other."""
     kinds: np.ndarray
     """uint8 [CODES]: BREAK, RUN or SINGLE, of folded characters."""
-    values: np.ndarray
-    """uint64 [CODES]: random value of a folded character."""
 
 
 def batch_tokens(batch: Batch) -> Folded:
@@ -77,65 +72,25 @@ def batch_tokens(batch: Batch) -> Folded:
 
 def fold(texts: pl.Series) -> Folded:
     """Tokens of every text; nulls are empty."""
-    rows = texts.fill_null("").to_list()
-    sizes = np.fromiter(map(len, rows), np.int64, len(rows))
-    offsets, pieces = np.zeros(len(rows) + 1, np.int64), []
-    first = total = 0
-    while first < len(rows):
-        last = max(first + 1, int(np.searchsorted(np.cumsum(sizes[first : first + BLOCK] + 1), BLOCK, side="right")) + first)
-        last = min(last, len(rows))
-        begins = np.concatenate(([0], np.cumsum(sizes[first:last] + 1)))
-        piece = _fold_block("\n".join(rows[first:last]))
-        cuts = np.searchsorted(piece[1], begins)
-        shift = np.repeat(begins[:-1], np.diff(cuts))
-        pieces.append((piece[0], (piece[1] - shift).astype(np.int32), (piece[2] - shift).astype(np.int32), *piece[3:]))
-        offsets[first + 1 : last + 1] = total + cuts[1:]
-        total += len(piece[0])
-        first = last
-    if not pieces:
-        pieces = [_fold_block("")]
-    hashes, starts, ends, single, breaks = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return Folded(offsets, hashes, starts.astype(np.int32), ends.astype(np.int32), single, breaks)
-
-
-def _fold_block(text: str) -> tuple[np.ndarray, ...]:
-    """(hashes, starts, ends, single, breaks) of the tokens of one text; starts and ends in its characters."""
-    table = _table()
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    lengths = table.lengths[codes]
-    folded, origin = table.folded[codes], None
-    if (lengths != 1).any():
-        origin = np.repeat(np.arange(len(codes)), lengths)
-        within = np.arange(len(origin)) - np.repeat(np.cumsum(lengths, dtype=np.int64) - lengths, lengths)
-        begin = folded[origin]
-        long = lengths[origin] > 1
-        begin[long] = table.flat[begin[long] + within[long]]
-        folded = begin
-    kinds = table.kinds[folded]
-    run = kinds == RUN
-    single = kinds == SINGLE
-    opens, closes = run.copy(), run.copy()
-    opens[1:] &= ~run[:-1]
-    closes[:-1] &= ~run[1:]
-    first = np.flatnonzero(opens | single)
-    last = np.flatnonzero(closes | single)
-    hashes = mix(Rolling(table.values[folded]).spans(first, last + 1))
-    starts, ends = (first, last + 1) if origin is None else (origin[first], origin[last] + 1)
-    breaks = np.zeros(len(starts) + 1, bool)
-    breaks[0] = True
-    breaks[np.searchsorted(starts, np.flatnonzero(codes == 10))] = True
-    return hashes, starts, ends, single[first], breaks[:-1]
+    text, table = text_buffer.of(texts), _table()
+    room = 2 * text.num_bytes + 16  # ㌖ is six tokens of three bytes; what is not written to takes no memory
+    hashes, starts, ends = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.int32)
+    single, breaks, offsets = np.empty(room, bool), np.empty(room, bool), np.empty(text.rows + 1, np.int64)
+    tables = table.lengths, table.folded, table.flat, table.kinds
+    count = _kernels.fold_tokens(text.data, text.offsets, *tables, hashes, starts, ends, single, breaks, offsets)
+    return Folded(offsets, *(column[:count] for column in (hashes, starts, ends, single, breaks)))
 
 
 @functools.cache
 def _table() -> _Table:
-    """The look-up tables; about 0.2 s, once a process. Planes 2 and above fold to themselves, but for one block of Han."""
+    """The look-up tables; about 0.2 s, once a process. Planes 2 and above fold to themselves, but for traditional Han."""
     lengths = np.ones(CODES, np.uint8)
     folded = np.arange(CODES, dtype=np.uint32)
     kinds = np.zeros(CODES, np.uint8)
     kinds[_han_and_kana()] = SINGLE
     flat: list[int] = []
-    for code in (*range(0x20000), *range(0x2F800, 0x2FA20)):
+    beyond = sorted(code for code in SIMPLIFIED_OF if code >= 0x20000)
+    for code in (*range(0x20000), *beyond, *range(0x2F800, 0x2FA20)):
         if 0xD800 <= code < 0xE000:
             continue
         character = chr(code)
@@ -149,7 +104,7 @@ def _table() -> _Table:
         else:
             folded[code] = len(flat)
             flat.extend(map(ord, mapped))
-    return _Table(lengths, folded, np.array(flat, np.uint32), kinds, mix(np.arange(CODES, dtype=np.uint64)))
+    return _Table(lengths, folded, np.array(flat, np.uint32), kinds)
 
 
 def _folded_character(character: str) -> str:
@@ -158,7 +113,7 @@ def _folded_character(character: str) -> str:
         return " "
     if unicodedata.category(character) in ("Cf", "Cc") or _is_mark(character):
         return ""
-    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()).translate(SIMPLIFIED_OF)
     return "".join(part if _kind_of(part) else " " for part in parts if not _is_mark(part))
 
 

@@ -19,10 +19,9 @@ import polars as pl
 from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
-from tilth.filters import lines, words
+from tilth.filters import lines, ngrams, words
 from tilth.filters.char_classes import HAN, KANA
 from tilth.filters.hashing import mix
-from tilth.filters.ngrams import characters
 from tilth.filters.shares import at_most
 from tilth.filters.words import Definition
 
@@ -75,12 +74,14 @@ class GopherRepetition(Step, name="gopher_repetition", version=1):
     def _ngrams(found: words.Words, by_row: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
         """Characters in top and repeated n-grams of every row, by words or, where `by_row` says so, by characters."""
         by_character = by_row[found.rows]
-        of_words = characters(found, ~by_character, top=TOP, repeated=REPEATED, separator=1)
+        of_words = ngrams.count(found, ~by_character, top=TOP, repeated=REPEATED)
+        spaces = {n: (n - 1) * of_words["times", n] for n in TOP}  # datatrove joins the words of a top n-gram by spaces
+        counts = {("top", n): of_words["top", n] + spaces[n] for n in TOP} | {("repeated", n): of_words["repeated", n] for n in REPEATED}
         if not by_row.any():
-            return of_words
+            return counts
         letters = by_character & found.any(HAN | KANA)
-        doubled = characters(found, letters, top=[2 * n for n in TOP], repeated=[2 * n for n in REPEATED], separator=0)
-        return {(kind, n): counts + doubled[kind, 2 * n] for (kind, n), counts in of_words.items()}
+        doubled = ngrams.count(found, letters, top=[2 * n for n in TOP], repeated=[2 * n for n in REPEATED])
+        return {(kind, n): count + doubled[kind, 2 * n] for (kind, n), count in counts.items()}
 
     def rules(self) -> Sequence[Rule]:
         """In the order of datatrove's filter, which calls an empty document `empty`; ours leaves that to others."""

@@ -97,10 +97,10 @@ class Words:
         np.cumsum(tokens, out=running[1:])
         return np.diff(running[self.offsets])
 
-    def strings(self) -> list[str]:
-        """The tokens themselves: for tests and for looking at them."""
-        data = self.text.data
-        return [data[begin:end].tobytes().decode() for begin, end in zip(self.begins, self.ends, strict=True)]
+    def strings(self, first: int = 0, last: int | None = None) -> list[str]:
+        """The tokens `first:last` themselves, one by one in Python."""
+        data, some = self.text.data, slice(first, last)
+        return [data[begin:end].tobytes().decode() for begin, end in zip(self.begins[some], self.ends[some], strict=True)]
 
 
 def of(texts: pl.Series, definition: Definition = "script") -> Words:

@@ -52,7 +52,7 @@ def test_buffers_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         found = words.of(pl.Series(["a b c"]))
         _kernels.ngram_characters(
-            np.array([0, 4]), found.lengths, found.polynomials, found.hashes, np.array([2]), np.array([], np.int64), 1, np.empty((1, 1), np.int64)
+            np.array([0, 4]), found.lengths, found.polynomials, found.hashes, np.array([2]), *[np.zeros(0, np.int64)] * 3, np.empty((1, 3), np.int64)
         )
 
 
@@ -81,16 +81,33 @@ small = st.lists(st.sampled_from(["a", "b", "ab", "ba", "c"]), max_size=40).map(
 @settings(max_examples=200, deadline=None)
 def test_ngram_characters_follow_their_definition(texts: list[str]) -> None:
     found = words.of(pl.Series(texts, dtype=pl.String))
-    counted = ngrams.characters(found, np.ones(len(found.begins), bool), top=(1, 2, 3), repeated=(2, 3, 5), separator=1)
+    counted = ngrams.count(found, top=(1, 2, 3), repeated=(2, 3, 5), covered=(2, 3, 5), shared=(2, 4))
     for (kind, n), column in counted.items():
-        expected = [(_top if kind == "top" else _repeated)(text.split(), n) for text in texts]
+        expected = [EXPECTED[kind](text.split(), n) for text in texts]
         assert column.tolist() == expected, (kind, n)
 
 
-def _top(tokens: list[str], n: int) -> int:
-    grams = [" ".join(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
-    most = max(grams, key=lambda gram: (grams.count(gram), -grams.index(gram)), default="")
-    return len(most) * grams.count(most) if grams else 0
+def _most(tokens: list[str], n: int) -> tuple[int, int, int]:
+    """(place, times, characters) of the most frequent n-gram, the first of those."""
+    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    if not grams:
+        return 0, 0, 0
+    most = max(grams, key=lambda gram: (grams.count(gram), -grams.index(gram)))
+    return grams.index(most), grams.count(most), len("".join(most)) * grams.count(most)
+
+
+def _covered(tokens: list[str], n: int) -> int:
+    """As NeMo Curator's RepeatingDuplicateNGramsFilter counts."""
+    seen: set[tuple[str, ...]] = set()
+    total = overlapping = 0
+    for i in range(len(tokens) - n + 1):
+        gram = tuple(tokens[i : i + n])
+        if gram in seen:
+            total += sum(map(len, gram[overlapping:])) + min(n - overlapping, n - 1)
+            overlapping = n
+        seen.add(gram)
+        overlapping = max(overlapping - 1, 0)
+    return total
 
 
 def _repeated(tokens: list[str], n: int) -> int:
@@ -102,3 +119,23 @@ def _repeated(tokens: list[str], n: int) -> int:
         place += n if gram in seen else 1
         seen.add(gram)
     return total
+
+
+def _all(tokens: list[str], n: int) -> int:
+    return sum(len("".join(tokens[i : i + n])) for i in range(len(tokens) - n + 1))
+
+
+def _shared(tokens: list[str], n: int) -> int:
+    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    return sum(len("".join(gram)) for gram in grams if grams.count(gram) > 1)
+
+
+EXPECTED = {
+    "place": lambda tokens, n: _most(tokens, n)[0],
+    "times": lambda tokens, n: _most(tokens, n)[1],
+    "top": lambda tokens, n: _most(tokens, n)[2],
+    "repeated": _repeated,
+    "covered": _covered,
+    "shared": _shared,
+    "all": _all,
+}

@@ -51,8 +51,8 @@ static bool prepare(Table *table, int64_t places)
     return true;
 }
 
-/* Characters in all occurrences of the most frequent n-gram, of equally frequent ones the first. */
-static int64_t top(const Row *row, Table *table, int64_t n, int64_t separator)
+/* Where the most frequent n-gram first begins, of equally frequent ones the first; and how often it occurs. */
+static int64_t top(const Row *row, Table *table, int64_t n, uint32_t *times)
 {
     uint32_t most = 0;
     int64_t first = 0;
@@ -62,7 +62,8 @@ static int64_t top(const Row *row, Table *table, int64_t n, int64_t separator)
         slot->count++;
         if (slot->count > most || (slot->count == most && slot->first < first)) most = slot->count, first = slot->first;
     }
-    return most ? (row->sizes[first] + separator * (n - 1)) * most : 0;
+    *times = most;
+    return first;
 }
 
 /* Characters in n-grams met before, from left to right, a repeat being stepped over whole. */
@@ -83,6 +84,37 @@ static int64_t repeated(const Row *row, Table *table, int64_t n)
     return total;
 }
 
+/* Characters, single spaces between words included, of all words in n-grams met before, a word being counted once. */
+static int64_t covered(const Row *row, Table *table, int64_t n)
+{
+    int64_t total = 0, reached = 0; /* words before `reached` are counted */
+    for (int64_t i = 0; i + n <= row->count; i++) {
+        Slot *slot = find(table, row->worded[i]);
+        if (slot->turn != table->turn) {
+            *slot = (Slot){row->worded[i], i, table->turn, 1};
+            continue;
+        }
+        int64_t from = reached > i ? reached : i, words = i + n - from;
+        for (int64_t k = from; k < i + n; k++) total += row->lengths[k];
+        total += words < n ? words : n - 1;
+        reached = i + n;
+    }
+    return total;
+}
+
+/* Characters in n-grams that occur more than once, every occurrence counted, and in all n-grams. */
+static void shared(const Row *row, Table *table, int64_t n, int64_t *in_shared, int64_t *in_all)
+{
+    for (int64_t i = 0; i + n <= row->count; i++) {
+        Slot *slot = find(table, row->worded[i]);
+        if (slot->turn != table->turn) *slot = (Slot){row->worded[i], i, table->turn, 0};
+        slot->count++;
+        if (slot->count == 2) *in_shared += row->sizes[slot->first];
+        if (slot->count > 1) *in_shared += row->sizes[i];
+        *in_all += row->sizes[i];
+    }
+}
+
 /* Appends the n-th word to every (n-1)-gram. */
 static void grow(Row *row, int64_t n, const uint64_t *powers, int64_t num_powers)
 {
@@ -97,55 +129,106 @@ static void grow(Row *row, int64_t n, const uint64_t *powers, int64_t num_powers
 
 enum { NUM_POWERS = 1024 };
 
-/* counts[row * (num_tops + num_repeats) + k]: the tops asked, then the repeats, each in ascending n. */
-static bool characters_of(const int64_t *offsets, int64_t rows, Row all, const int64_t *tops, int64_t num_tops, const int64_t *repeats,
-                          int64_t num_repeats, int64_t separator, int64_t *counts)
+/* The sizes n asked of one kind of count, ascending; `next` is the first not yet answered. */
+typedef struct {
+    const int64_t *n;
+    int64_t count, next;
+} Sizes;
+
+static bool asks(Sizes *sizes, int64_t n) { return sizes->next < sizes->count && sizes->n[sizes->next] == n; }
+
+static int64_t largest(const Sizes *sizes) { return sizes->count ? sizes->n[sizes->count - 1] : 0; }
+
+/* What is asked of each row, in the order of its counts: for a top its place, its occurrences and its characters, for a repeat
+   and a cover one number, for shares two. */
+typedef struct {
+    Sizes tops, repeats, covers, shares;
+} Asked;
+
+static int64_t columns_of(const Asked *asked)
+{
+    return 3 * asked->tops.count + asked->repeats.count + asked->covers.count + 2 * asked->shares.count;
+}
+
+static int64_t longest_of(const Asked *asked)
+{
+    const Sizes *sizes[] = {&asked->tops, &asked->repeats, &asked->covers, &asked->shares};
+    int64_t longest = 0;
+    for (int i = 0; i < 4; i++) longest = largest(sizes[i]) > longest ? largest(sizes[i]) : longest;
+    return longest;
+}
+
+static bool count_row(Row *row, Table *table, Asked asked, const uint64_t *powers, int64_t *counts)
+{
+    int64_t longest = longest_of(&asked);
+    int64_t *repeats = counts + 3 * asked.tops.count, *covers = repeats + asked.repeats.count, *shares = covers + asked.covers.count;
+    for (int64_t n = 1; n <= longest && n <= row->count; n++) {
+        int64_t places = row->count - n + 1;
+        grow(row, n, powers, NUM_POWERS);
+        if (asks(&asked.tops, n)) {
+            if (!prepare(table, places)) return false;
+            uint32_t times;
+            int64_t *count = counts + 3 * asked.tops.next++;
+            count[0] = top(row, table, n, &times);
+            count[1] = times, count[2] = row->sizes[count[0]] * times;
+        }
+        if (asks(&asked.repeats, n)) {
+            if (!prepare(table, places)) return false;
+            repeats[asked.repeats.next++] = repeated(row, table, n);
+        }
+        if (asks(&asked.covers, n)) {
+            if (!prepare(table, places)) return false;
+            covers[asked.covers.next++] = covered(row, table, n);
+        }
+        if (asks(&asked.shares, n)) {
+            if (!prepare(table, places)) return false;
+            int64_t *both = shares + 2 * asked.shares.next++;
+            shared(row, table, n, both, both + 1);
+        }
+    }
+    return true;
+}
+
+static bool count_rows(const int64_t *offsets, int64_t rows, Row all, Asked asked, int64_t *counts)
 {
     uint64_t powers[NUM_POWERS] = {1};
     for (int i = 1; i < NUM_POWERS; i++) powers[i] = powers[i - 1] * BASE;
-    int64_t longest_row = 0, longest = 0;
+    int64_t longest = 0;
     for (int64_t r = 0; r < rows; r++)
-        if (offsets[r + 1] - offsets[r] > longest_row) longest_row = offsets[r + 1] - offsets[r];
-    for (int64_t k = 0; k < num_tops; k++) longest = tops[k] > longest ? tops[k] : longest;
-    for (int64_t k = 0; k < num_repeats; k++) longest = repeats[k] > longest ? repeats[k] : longest;
-    uint64_t *joined = malloc((size_t)(longest_row + 1) * 8), *worded = malloc((size_t)(longest_row + 1) * 8);
-    int64_t *sizes = malloc((size_t)(longest_row + 1) * 8);
+        if (offsets[r + 1] - offsets[r] > longest) longest = offsets[r + 1] - offsets[r];
+    uint64_t *joined = malloc((size_t)(longest + 1) * 8), *worded = malloc((size_t)(longest + 1) * 8);
+    int64_t *sizes = malloc((size_t)(longest + 1) * 8);
     Table table = {0};
     bool enough = joined && worded && sizes;
     for (int64_t r = 0; enough && r < rows; r++) {
         int64_t from = offsets[r];
         Row row = {all.lengths + from, all.polynomials + from, all.hashes + from, joined, worded, sizes, offsets[r + 1] - from};
-        int64_t *count = counts + r * (num_tops + num_repeats);
         memset(joined, 0, (size_t)row.count * 8), memset(worded, 0, (size_t)row.count * 8), memset(sizes, 0, (size_t)row.count * 8);
-        int64_t next_top = 0, next_repeat = 0;
-        for (int64_t n = 1; enough && n <= longest && n <= row.count; n++) {
-            grow(&row, n, powers, NUM_POWERS);
-            if (next_top < num_tops && tops[next_top] == n && (enough = prepare(&table, row.count - n + 1)))
-                count[next_top++] = top(&row, &table, n, separator);
-            if (next_repeat < num_repeats && repeats[next_repeat] == n && enough && (enough = prepare(&table, row.count - n + 1)))
-                count[num_tops + next_repeat++] = repeated(&row, &table, n);
-        }
+        enough = count_row(&row, &table, asked, powers, counts + r * columns_of(&asked));
     }
     free(joined), free(worded), free(sizes), free(table.slots);
     return enough;
 }
 
-static bool ascending(const int64_t *n, int64_t count)
+static bool ascending(const Sizes *sizes)
 {
-    for (int64_t i = 0; i < count; i++)
-        if (n[i] <= (i ? n[i - 1] : 0)) return false;
+    for (int64_t i = 0; i < sizes->count; i++)
+        if (sizes->n[i] <= (i ? sizes->n[i - 1] : 0)) return false;
     return true;
 }
 
 static PyObject *ngram_characters(PyObject *self, PyObject *args)
 {
-    Py_buffer offsets, lengths, polynomials, hashes, tops, repeats, counts;
-    long long separator;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*Lw*", &offsets, &lengths, &polynomials, &hashes, &tops, &repeats, &separator, &counts)) return NULL;
-    int64_t rows = offsets.len / 8 - 1, tokens = lengths.len / 4, columns = tops.len / 8 + repeats.len / 8;
+    Py_buffer offsets, lengths, polynomials, hashes, top, repeat, cover, share, counts;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*w*", &offsets, &lengths, &polynomials, &hashes, &top, &repeat, &cover, &share, &counts))
+        return NULL;
+    Asked asked = {
+        {top.buf, top.len / 8, 0}, {repeat.buf, repeat.len / 8, 0}, {cover.buf, cover.len / 8, 0}, {share.buf, share.len / 8, 0}};
+    int64_t rows = offsets.len / 8 - 1, tokens = lengths.len / 4;
     const int64_t *offset = offsets.buf;
     bool fits = rows >= 0 && offset[0] >= 0 && offset[rows] <= tokens && polynomials.len == tokens * 8 && hashes.len == tokens * 8 &&
-                counts.len == rows * columns * 8 && ascending(tops.buf, tops.len / 8) && ascending(repeats.buf, repeats.len / 8);
+                counts.len == rows * columns_of(&asked) * 8 && ascending(&asked.tops) && ascending(&asked.repeats) &&
+                ascending(&asked.covers) && ascending(&asked.shares);
     for (int64_t r = 0; fits && r < rows; r++) fits = offset[r] <= offset[r + 1];
     bool enough = true;
     if (!fits) PyErr_SetString(PyExc_ValueError, "ngram_characters: the buffers do not fit together");
@@ -153,10 +236,10 @@ static PyObject *ngram_characters(PyObject *self, PyObject *args)
         Row all = {lengths.buf, polynomials.buf, hashes.buf, NULL, NULL, NULL, tokens};
         Py_BEGIN_ALLOW_THREADS
         memset(counts.buf, 0, (size_t)counts.len);
-        enough = characters_of(offset, rows, all, tops.buf, tops.len / 8, repeats.buf, repeats.len / 8, separator, counts.buf);
+        enough = count_rows(offset, rows, all, asked, counts.buf);
         Py_END_ALLOW_THREADS
     }
-    RELEASE(&offsets, &lengths, &polynomials, &hashes, &tops, &repeats, &counts);
+    RELEASE(&offsets, &lengths, &polynomials, &hashes, &top, &repeat, &cover, &share, &counts);
     if (!fits) return NULL;
     if (!enough) return PyErr_NoMemory();
     Py_RETURN_NONE;

@@ -1,8 +1,8 @@
 /* Where the words of a text begin and end, by the definitions that need no model, and what is known of each word. */
 #include "kernels.h"
 
-/* Class bits of filters/words.py. */
-enum { SPACE = 1, WORD = 2, JOINER = 4 };
+/* Class bits of filters/char_classes.py. */
+enum { SPACE = 1, WORD = 2, JOINER = 4, BLANK = 512 };
 
 /* Runs of letters, marks and digits, joined by an apostrophe between two of them; every other character by itself. */
 static void script(const Text *text, const uint16_t *classes, Spans *spans)
@@ -42,7 +42,7 @@ static void whitespace(const Text *text, const uint16_t *classes, Spans *spans)
         const uint8_t *begin = NULL;
         while (at < end) {
             const uint8_t *here = at;
-            bool space = classes[next_point(&at, end)] & SPACE;
+            bool space = classes[next_point(&at, end)] & BLANK;
             if (space && begin) span(spans, text, begin, here), begin = NULL;
             if (!space && !begin) begin = here;
         }

@@ -1,0 +1,246 @@
+"""Our side of the filter benchmarks: the same tasks as the peers' runners, with the same clock, through the steps of a recipe.
+
+    python -m benchmarks.ours --task english_chain --input DOCS.jsonl --output OUT.jsonl --questions QUESTIONS.jsonl
+
+Rows go through the steps in batches of the size that a build takes; then every rule decides, over all rows. Reading shards and
+writing sidecars are left out, as the peers' readers and writers are. Decisions are written in datatrove's words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tilth.builders.sweep import batches, edited
+from tilth.core.batch import Batch
+from tilth.core.rows import CONTENT, schema
+from tilth.core.steps import Context, Step
+from tilth.filters import minhash, simplified
+from tilth.filters.c4 import C4
+from tilth.filters.decontaminate import Decontaminate
+from tilth.filters.fineweb_quality import FineWebQuality
+from tilth.filters.gopher_quality import GopherQuality
+from tilth.filters.gopher_repetition import GopherRepetition
+from tilth.filters.minhash_dedup import MinhashDedup
+from tilth.filters.near_dedup import NearDedup
+from tilth.filters.ngram_overlap import NgramOverlap
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
+from runner import SETTINGS, FileTask, Row, Task, main, read  # noqa: E402
+
+REASONS = {
+    "short_document": "gopher_short_doc",
+    "long_document": "gopher_long_doc",
+    "short_words": "gopher_below_avg_threshold",
+    "long_words": "gopher_above_avg_threshold",
+    "hashes": "gopher_too_many_hashes",
+    "ellipses": "gopher_too_many_ellipsis",
+    "bullet_lines": "gopher_too_many_bullets",
+    "ellipsis_lines": "gopher_too_many_end_ellipsis",
+    "few_letters": "gopher_below_alpha_threshold",
+    "few_stop_words": "gopher_enough_stop_words",
+    "duplicate_paragraphs": "dup_para_frac",
+    "duplicate_paragraph_chars": "dup_para_char_frac",
+    "duplicate_lines": "dup_line_frac",
+    **{f"top_{n}grams": f"top_{n}_gram" for n in (2, 3, 4)},
+    **{f"repeated_{n}grams": f"duplicated_{n}_n_grams" for n in range(5, 11)},
+    "lorem_ipsum": "lorem_ipsum",
+    "curly_bracket": "curly_bracket",
+    "few_sentences": "too_few_sentences",
+    "no_lines": "empty",
+    "few_ended_lines": "line_punct_ratio",
+    "short_lines": "short_line_ratio",
+    "list": "list_ratio",
+    "shared_ngram": "contaminated",
+    "shared_band": "minhash",
+}
+"""Our rule → datatrove's reason."""
+OF_STEP = {"gopher_repetition": {"duplicate_line_chars": "dup_line_char_frac"}, "fineweb_quality": {"duplicate_line_chars": "char_dup_ratio"}}
+"""The rules that two steps name alike."""
+STEPS = {"fineweb_quality": "fineweb", "ngram_overlap": "decontamination", "minhash_dedup": "minhash"}
+"""Our step → the peers' runner's name for it, where it is another."""
+
+
+class Steps(Task):
+    """A chain of steps over documents, then their decisions."""
+
+    def __init__(self, said: argparse.Namespace) -> None:
+        super().__init__(said)
+        questions = read(said.questions) if said.questions else []
+        items = {
+            "benchmark": [row["benchmark"] for row in questions],
+            "item": [row["id"] for row in questions],
+            "question": [row["question"] for row in questions],
+            "options": [[] for _ in questions],
+            "answer": [None for _ in questions],
+        }
+        types = {"benchmark": pl.String, "item": pl.String, "question": pl.String, "options": pl.List(pl.String), "answer": pl.String}
+        self.context = Context("cpt", 0, pl.DataFrame(items, schema=types))
+        self.steps = self.chain()
+
+    def chain(self) -> list[Step]:
+        """The steps, in order."""
+        raise NotImplementedError
+
+    def work(self, documents: list[Row]) -> Any:
+        frame = rows(documents, "zh" if self.said.language == "chinese" or self.said.task == "chinese_chain" else "en")
+        measured: list[list[pl.DataFrame]] = [[] for _ in self.steps]
+        texts = []
+        for batch, _ in batches(frame, "cpt"):
+            for place, step in enumerate(self.steps):
+                batch = edited(step, batch)
+                measured[place].append(step.measure(batch, self.context))
+            texts.append(batch.texts)
+        alive = np.ones(frame.height, bool)
+        fates: list[tuple[str, pl.DataFrame]] = []
+        for step, parts in zip(self.steps, measured, strict=True):
+            signals = pl.concat(parts).with_columns(frame["id"], frame["source"])
+            edges = step.link(signals, lambda places: []) if step.does("link") else None
+            gone = step.decide(signals, alive, edges)
+            alive[gone["index"].to_numpy()] = False
+            fates.append((step.name, gone))
+        return alive, fates, texts
+
+    def decisions(self, documents: list[Row], result: Any) -> list[Row]:
+        alive, fates, texts = result
+        decided: list[Row] = [{"id": row["id"], "kept": bool(kept), "step": None, "reason": None} for row, kept in zip(documents, alive, strict=True)]
+        for name, gone in fates:
+            for place, rule in zip(gone["index"], gone["rule"], strict=True):
+                reason = OF_STEP.get(name, {}).get(rule, REASONS.get(rule, rule))
+                decided[place] |= {"step": STEPS.get(name, name), "reason": reason}
+        for row, text in zip(decided, pl.concat(texts), strict=True):
+            if row["kept"] or row["step"] == "minhash":
+                row["text_hash"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return decided
+
+
+def rows(documents: list[Row], language: str) -> pl.DataFrame:
+    """Rows of a CPT corpus."""
+    same: dict[str, Any] = {name: "x" for name in ("content_hash", "revision", "license")}
+    frame = pl.DataFrame({name: [row.get(name, "x") for row in documents] for name in ("id", "source", "text")})
+    frame = frame.with_columns(**{name: pl.lit(value) for name, value in same.items()}, language=pl.lit(language), parents=None)
+    wanted = schema("cpt")
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+
+
+class EnglishChain(Steps):
+    """datatrove's blocks in its order, with spaCy's words."""
+
+    def chain(self) -> list[Step]:
+        return [
+            GopherRepetition(words="spacy"),
+            GopherQuality(words="spacy", alpha_share_of="tokens"),
+            C4(sentences="spacy"),
+            FineWebQuality(words="spacy"),
+            NgramOverlap(ngram=SETTINGS["decontamination"]["n_grams"], words="spacy"),
+            MinhashDedup(words="spacy"),
+        ]
+
+
+class ChineseChain(Steps):
+    """datatrove's blocks with jieba's words; `--relaxed` keeps what `settings.json` says."""
+
+    def chain(self) -> list[Step]:
+        said = SETTINGS["relaxed"] if self.said.relaxed else {"gopher_quality": {}, "fineweb": {}}
+        quality, fineweb = said["gopher_quality"], said["fineweb"]
+        names = {
+            "min_doc_words": "min_words", "min_avg_word_length": "min_mean_word_length", "min_stop_words": "min_stop_words",
+            "max_non_alpha_words_ratio": "min_alpha_word_share", "short_line_length": "short_line",
+            "char_duplicates_ratio": "max_duplicate_line_char_share",
+        }  # fmt: skip
+        return [
+            GopherRepetition(words="jieba"),
+            GopherQuality(words="jieba", alpha_share_of="tokens", **{names[name]: _number(value) for name, value in quality.items()}),
+            FineWebQuality(words="jieba", **{names[name]: _number(value) for name, value in fineweb.items()}),
+            NgramOverlap(ngram=SETTINGS["decontamination"]["n_grams"], words="jieba"),
+            MinhashDedup(words="jieba"),
+        ]
+
+
+def _number(value: Any) -> Any:
+    return value
+
+
+class Decontamination(Steps):
+    """Our own decontamination, as a recipe has it."""
+
+    def chain(self) -> list[Step]:
+        return [Decontaminate()]
+
+
+class MinHash(Task):
+    """Signatures that are datatrove's bit for bit: a row of OUT's `.npy` for every document that has a shingle."""
+
+    def work(self, documents: list[Row]) -> Any:
+        found = []
+        words = "jieba" if self.said.language == "chinese" else "spacy"
+        for batch, _ in batches(rows(documents, "en"), "cpt"):
+            hashes, offsets = simplified.ngram_hashes(simplified.tokens(batch, words), SETTINGS["minhash"]["n_grams"])
+            width = SETTINGS["minhash"]["num_buckets"] * SETTINGS["minhash"]["hashes_per_bucket"]
+            found.append((minhash.datatrove_signatures(hashes, offsets, width), np.diff(offsets) > 0))
+        return np.concatenate([one for one, _ in found]), np.concatenate([full for _, full in found])
+
+    def decisions(self, documents: list[Row], result: Any) -> list[Row]:
+        signatures, full = result
+        np.save(self.said.output.with_suffix(".npy"), signatures[full])
+        place = np.cumsum(full) - 1
+        return [
+            {"id": row["id"], "kept": True, "reason": None, "signature": int(place[i]) if full[i] else None} for i, row in enumerate(documents)
+        ]
+
+
+class OwnMinHash(Steps):
+    """Signatures by our own definition."""
+
+    def chain(self) -> list[Step]:
+        return [NearDedup(bands=14, rows=8)]
+
+    def work(self, documents: list[Row]) -> Any:
+        for batch, _ in batches(rows(documents, "en"), "cpt"):
+            self.steps[0].measure(batch, self.context)
+        return np.ones(len(documents), bool), [], [pl.Series([row["text"] for row in documents])]
+
+
+class LanguageId(Task):
+    """fastText labels over lists, as datatrove cleans its text."""
+
+    def __init__(self, said: argparse.Namespace) -> None:
+        from tilth.filters import language_models
+
+        super().__init__(said)
+        self.labels = language_models.fasttext_labels
+        self.model = language_models.load(said.model)
+
+    def work(self, documents: list[Row]) -> Any:
+        return self.labels(self.model, [row["text"] for row in documents])
+
+    def decisions(self, documents: list[Row], result: Any) -> list[Row]:
+        return [{"id": row["id"], "kept": True, "reason": None, "label": label, "score": score} for row, label, score in zip(documents, *result, strict=True)]
+
+
+class ReadWrite(FileTask):
+    """Our readers and writers, .jsonl.zst or .parquet by the names of the files."""
+
+    def work(self, source: Path, target: Path) -> int:
+        raise NotImplementedError
+
+
+TASKS: dict[str, type[Task] | type[FileTask]] = {
+    "english_chain": EnglishChain,
+    "chinese_chain": ChineseChain,
+    "decontamination": Decontamination,
+    "minhash": MinHash,
+    "minhash_own": OwnMinHash,
+    "language_id": LanguageId,
+    "read_write": ReadWrite,
+}
+
+if __name__ == "__main__":
+    main("tilth", TASKS)
