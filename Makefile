@@ -23,13 +23,15 @@ types: .venv/.dev            ## type checkers infer a package's name from its fo
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.core: .venv/bin/pip pyproject.toml
+KERNELS := $(wildcard filters/kernels/*.[ch])
+
+.venv/.core: .venv/bin/pip pyproject.toml $(KERNELS)
 	$(PIP) install -c constraints.txt -e . && touch $@
 
-.venv/.test: .venv/bin/pip pyproject.toml constraints.txt
+.venv/.test: .venv/bin/pip pyproject.toml constraints.txt $(KERNELS)
 	$(PIP) install -c constraints.txt -e '.[test]' && touch $@ .venv/.core
 
-.venv/.dev: .venv/bin/pip pyproject.toml constraints.txt
+.venv/.dev: .venv/bin/pip pyproject.toml constraints.txt $(KERNELS)
 	$(PIP) install -c constraints.txt -e '.[dev]' && touch $@ .venv/.test .venv/.core
 
 clean:

@@ -6,7 +6,9 @@ for every byte) and `rows` (int64 [rows + 1], first token of each row), and retu
 Raises (all): ValueError: buffers that do not fit together; MemoryError.
 """
 
-from collections.abc import Buffer
+from collections.abc import Callable
+
+from typing_extensions import Buffer
 
 DIGEST: str
 """sha256 (16 hex digits) of the C sources: what the extension's code is, in stage keys."""
@@ -51,3 +53,24 @@ def fold_tokens(
     hashes: Buffer, starts: Buffer, ends: Buffer, single: Buffer, breaks: Buffer, rows: Buffer,
 ) -> int:  # fmt: skip
     """Fills the columns of a `folding.Folded` (room for two tokens a byte) and the first token of each row; `folding.Table`."""
+
+def jieba_table(dictionary: Buffer, log: Callable[[int], float], start: Buffer, trans: Buffer, emit: Buffer) -> object:
+    """A capsule: jieba's dictionary and model (float64 [4], [4, 4], [codes, 4]); see `jieba_words.table_of`."""
+
+def jieba_spans(table: object, data: Buffer, offsets: Buffer, begins: Buffer, ends: Buffer, rows: Buffer) -> int:
+    """jieba's words."""
+
+def jieba_sentences(data: Buffer, begins: Buffer, ends: Buffer, rows: Buffer, marks: Buffer, counts: Buffer) -> None:
+    """Fills int64 [rows]: sentences of each row, from its words; see `jieba_words.sentences`."""
+
+def spacy_tables(classes: Buffer, units: Buffer, specials: Buffer) -> object:
+    """A capsule: spaCy's English rules (uint16 class bits of all code points, lines of UTF-8); see `spacy_words`."""
+
+def spacy_spans(tables: object, data: Buffer, offsets: Buffer, begins: Buffer, ends: Buffer, rows: Buffer) -> int:
+    """spaCy's English words."""
+
+def spacy_sentences(
+    tables: object, data: Buffer, offsets: Buffer, begins: Buffer, ends: Buffer, rows: Buffer,
+    sentence_begins: Buffer, sentence_ends: Buffer, sentence_rows: Buffer,
+) -> int:  # fmt: skip
+    """Fills the sentences' spans (room for every word) and the first of each row, from the words; returns how many."""

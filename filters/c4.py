@@ -37,6 +37,7 @@ SENTENCE_END = rf"[.!?]+[{_CLOSING}]*(?:[\s\x1f]|$)|[。！？…；]+[{_CLOSING
 class C4(Step, name="c4", version=1):
     """Drop lines that are not sentences, and documents with few, as C4 did (Raffel et al. 2020, section 2.2)."""
 
+    distributions: ClassVar[tuple[str, ...]] = ("jieba",)
     corpora: ClassVar[tuple[Kind, ...]] = ("cpt",)
 
     require_terminal: bool = True

@@ -29,6 +29,7 @@ from tilth.filters.words import Definition
 class FineWebQuality(Step, name="fineweb_quality", version=1):
     """Drop documents of unfinished, short or repeated lines, and lists, by the rules of FineWeb (arXiv:2406.17557)."""
 
+    distributions: ClassVar[tuple[str, ...]] = ("jieba",)
     corpora: ClassVar[tuple[Kind, ...]] = ("cpt",)
 
     words: Definition = "script"

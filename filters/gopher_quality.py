@@ -10,7 +10,7 @@ The thresholds suit languages written with spaces: rows in Chinese, Japanese, Th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,7 @@ STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 class GopherQuality(Step, name="gopher_quality", version=1):
     """Drop documents that do not look like prose, by the rules of Gopher (Rae et al. 2021, Table A1)."""
 
+    distributions: ClassVar[tuple[str, ...]] = ("jieba",)
     words: Definition = "script"
     """What is a word (`filters.words`). Rows in languages without spaces are judged with `jieba`, `spacy` or `whitespace` only."""
     stop_words: tuple[str, ...] = STOP_WORDS

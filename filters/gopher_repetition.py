@@ -12,6 +12,7 @@ of old medical books 99.8, of 2,000 each of four sets of medical dialogues 97.8 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,7 @@ REPEATED = (5, 6, 7, 8, 9, 10)
 class GopherRepetition(Step, name="gopher_repetition", version=1):
     """Drop documents that repeat themselves, by the rules of Gopher (Rae et al. 2021, Table A1)."""
 
+    distributions: ClassVar[tuple[str, ...]] = ("jieba",)
     words: Definition = "script"
     """What is a word (`filters.words`). With `script`, rows in languages without spaces are judged by characters."""
     max_duplicate_paragraph_share: float | None = threshold(0.3, "largest share of paragraphs met before in the document")

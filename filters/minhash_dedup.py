@@ -9,7 +9,7 @@ verifies, and reaches further.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -27,6 +27,7 @@ BUCKETS: dict[str, Any] = {"left": pl.UInt32, "right": pl.UInt32, "similarity": 
 class MinhashDedup(Step, name="minhash_dedup", version=1):
     """Of rows that share a band of MinHash values keeps the first, as datatrove's MinHash (FineWeb, section 3.4)."""
 
+    distributions: ClassVar[tuple[str, ...]] = ("jieba",)
     link_only = ("bands",)
 
     words: Definition = "whitespace"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,7 @@ from tilth.filters.words import Definition
 class NgramOverlap(Step, name="ngram_overlap", version=1):
     """Drops rows that share an n-gram with a benchmark question (GPT-3, appendix C; datatrove, open-r1)."""
 
+    distributions: ClassVar[tuple[str, ...]] = ("jieba",)
     reads_benchmarks = True
 
     ngram: int = Field(13, ge=1, le=64, description="words that must follow one another in both")

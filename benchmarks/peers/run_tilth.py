@@ -1,22 +1,19 @@
-"""Our side of the filter benchmarks: the same tasks as the peers' runners, with the same clock, through the steps of a recipe.
-
-    python -m benchmarks.ours --task english_chain --input DOCS.jsonl --output OUT.jsonl --questions QUESTIONS.jsonl
+"""Our side: the peers' tasks through the steps of a recipe, on this Python, with the same clock.
 
 Rows go through the steps in batches of the size that a build takes; then every rule decides, over all rows. Reading shards and
-writing sidecars are left out, as the peers' readers and writers are. Decisions are written in datatrove's words.
+writing sidecars are left out, as the peers' readers and writers are. Reasons are given in the peers' words.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from runner import SETTINGS, FileTask, Row, Task, imports, main, read
 
 from tilth.builders.sweep import batches, edited
 from tilth.core.batch import Batch
@@ -25,15 +22,14 @@ from tilth.core.steps import Context, Step
 from tilth.filters import minhash, simplified
 from tilth.filters.c4 import C4
 from tilth.filters.decontaminate import Decontaminate
+from tilth.filters.dolma_gopher import DolmaGopher
 from tilth.filters.fineweb_quality import FineWebQuality
 from tilth.filters.gopher_quality import GopherQuality
 from tilth.filters.gopher_repetition import GopherRepetition
 from tilth.filters.minhash_dedup import MinhashDedup
 from tilth.filters.near_dedup import NearDedup
+from tilth.filters.nemo_heuristics import NemoHeuristics
 from tilth.filters.ngram_overlap import NgramOverlap
-
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
-from runner import SETTINGS, FileTask, Row, Task, main, read  # noqa: E402
 
 REASONS = {
     "short_document": "gopher_short_doc",
@@ -62,8 +58,32 @@ REASONS = {
     "shared_band": "minhash",
 }
 """Our rule → datatrove's reason."""
-OF_STEP = {"gopher_repetition": {"duplicate_line_chars": "dup_line_char_frac"}, "fineweb_quality": {"duplicate_line_chars": "char_dup_ratio"}}
-"""The rules that two steps name alike."""
+NEMO = {
+    "other_chars": "alpha_numeric", "symbols": "symbol_to_word", "digits": "numbers_ratio", "urls": "urls_ratio",
+    "white_space": "white_space", "brackets": "parentheses_ratio", "boilerplate": "boilerplate_string_ratio",
+    "duplicate_lines": "repeated_lines", "duplicate_paragraphs": "repeated_paragraphs", "duplicate_line_chars": "repeated_lines_char",
+    "duplicate_paragraph_chars": "repeated_paragraphs_char", "short_document": "word_count", "long_document": "word_count",
+    "open_lines": "punctuation", "few_letters": "words_without_alphabets", "few_stop_words": "common_english_words",
+    "short_words": "mean_word_length", "long_words": "mean_word_length", "long_word": "max_word_length", "ellipsis_lines": "ellipsis",
+    **{f"top_{n}grams": f"repeating_top_{n}grams" for n in (2, 3, 4)},
+    **{f"covered_{n}grams": f"repeating_dup_{n}gram" for n in range(5, 11)}, "bullet_lines": "bullet_ratio",
+}  # fmt: skip
+"""Our rule → NeMo Curator's filter."""
+DOLMA = {
+    "num_words": "word_count", "median_word_length": "median_word_length", "symbol_ratio": "symbol_to_word_ratio",
+    "alpha_word_share": "fraction_of_words_with_alpha_character", "num_stop_words": "required_word_count",
+    "bullet_line_share": "fraction_of_lines_starting_with_bullet_point", "ellipsis_line_share": "fraction_of_lines_ending_with_ellipsis",
+    "duplicate_line_share": "fraction_of_duplicate_lines", "duplicate_line_char_share": "fraction_of_characters_in_duplicate_lines",
+    **{f"top_{n}gram_share": f"fraction_of_characters_in_most_common_{n}grams" for n in (2, 3, 4)},
+    **{f"shared_{n}gram_share": f"fraction_of_characters_in_duplicate_{n}grams" for n in range(5, 11)},
+}  # fmt: skip
+"""Our signal → dolma's attribute."""
+OF_STEP = {
+    "gopher_repetition": {"duplicate_line_chars": "dup_line_char_frac"},
+    "fineweb_quality": {"duplicate_line_chars": "char_dup_ratio"},
+    "nemo_heuristics": NEMO,
+}
+"""Where a step's reasons are others."""
 STEPS = {"fineweb_quality": "fineweb", "ngram_overlap": "decontamination", "minhash_dedup": "minhash"}
 """Our step → the peers' runner's name for it, where it is another."""
 
@@ -148,24 +168,42 @@ class ChineseChain(Steps):
     """datatrove's blocks with jieba's words; `--relaxed` keeps what `settings.json` says."""
 
     def chain(self) -> list[Step]:
-        said = SETTINGS["relaxed"] if self.said.relaxed else {"gopher_quality": {}, "fineweb": {}}
-        quality, fineweb = said["gopher_quality"], said["fineweb"]
+        said = SETTINGS["relaxed" if self.said.relaxed else "stock"]
         names = {
             "min_doc_words": "min_words", "min_avg_word_length": "min_mean_word_length", "min_stop_words": "min_stop_words",
             "max_non_alpha_words_ratio": "min_alpha_word_share", "short_line_length": "short_line",
             "char_duplicates_ratio": "max_duplicate_line_char_share",
         }  # fmt: skip
+        quality, fineweb = ({names[name]: value for name, value in said.get(block, {}).items()} for block in ("gopher_quality", "fineweb"))
         return [
             GopherRepetition(words="jieba"),
-            GopherQuality(words="jieba", alpha_share_of="tokens", **{names[name]: _number(value) for name, value in quality.items()}),
-            FineWebQuality(words="jieba", **{names[name]: _number(value) for name, value in fineweb.items()}),
+            GopherQuality.model_validate({"words": "jieba", "alpha_share_of": "tokens", **quality}, strict=False),
+            FineWebQuality.model_validate({"words": "jieba", **fineweb}, strict=False),
             NgramOverlap(ngram=SETTINGS["decontamination"]["n_grams"], words="jieba"),
             MinhashDedup(words="jieba"),
         ]
 
 
-def _number(value: Any) -> Any:
-    return value
+class Heuristics(Steps):
+    """NeMo Curator's heuristics."""
+
+    def chain(self) -> list[Step]:
+        return [NemoHeuristics()]
+
+
+class GopherV1(Steps):
+    """Dolma's attributes, rounded as its `tag` rounds them; it decides nothing."""
+
+    def chain(self) -> list[Step]:
+        return [DolmaGopher()]
+
+    def work(self, documents: list[Row]) -> Any:
+        return pl.concat([self.steps[0].measure(batch, self.context) for batch, _ in batches(rows(documents, "en"), "cpt")])
+
+    def decisions(self, documents: list[Row], result: Any) -> list[Row]:
+        said = result.rename(DOLMA).to_dicts()
+        found = [{name: round(value, 5) for name, value in one.items() if value is not None} for one in said]
+        return [{"id": row["id"], "kept": True, "reason": None, "attributes": one} for row, one in zip(documents, found, strict=True)]
 
 
 class Decontamination(Steps):
@@ -203,9 +241,10 @@ class OwnMinHash(Steps):
         return [NearDedup(bands=14, rows=8)]
 
     def work(self, documents: list[Row]) -> Any:
-        for batch, _ in batches(rows(documents, "en"), "cpt"):
-            self.steps[0].measure(batch, self.context)
-        return np.ones(len(documents), bool), [], [pl.Series([row["text"] for row in documents])]
+        return pl.concat([self.steps[0].measure(batch, self.context) for batch, _ in batches(rows(documents, "en"), "cpt")])
+
+    def decisions(self, documents: list[Row], result: Any) -> list[Row]:
+        return [{"id": row["id"], "kept": True, "reason": None} for row in documents]
 
 
 class LanguageId(Task):
@@ -235,6 +274,8 @@ class ReadWrite(FileTask):
 TASKS: dict[str, type[Task] | type[FileTask]] = {
     "english_chain": EnglishChain,
     "chinese_chain": ChineseChain,
+    "heuristics": Heuristics,
+    "gopher_v1": GopherV1,
     "decontamination": Decontamination,
     "minhash": MinHash,
     "minhash_own": OwnMinHash,
@@ -243,4 +284,4 @@ TASKS: dict[str, type[Task] | type[FileTask]] = {
 }
 
 if __name__ == "__main__":
-    main("tilth", TASKS)
+    main("tilth", TASKS, lambda: imports("tilth"))
