@@ -117,13 +117,15 @@ def test_folding_forgets_form_and_keeps_numbers() -> None:
     assert fold(pl.Series(["the cat"])).hashes.tolist() == [3468353902168813637, 14008590977096044548]
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [f"row {i} of ﬁve\nhas a second line {i * i}" for i in range(60)] + ["", "胃 ｋ"]
+def test_rows_are_folded_by_themselves() -> None:
+    texts = [f"row {i} of ﬁve\nhas a second line {i * i}" for i in range(60)] + ["", "胃 ｋ㌖"]
     whole = fold(pl.Series(texts))
-    monkeypatch.setattr("tilth.filters.folding.BLOCK", 50)
-    for a, b in zip(vars(whole).values(), vars(fold(pl.Series(texts))).values(), strict=True):
-        assert np.array_equal(a, b)
+    for row, text in enumerate(texts):
+        alone, span = fold(pl.Series([text])), slice(whole.offsets[row], whole.offsets[row + 1])
+        for name in ("hashes", "starts", "ends", "single", "breaks"):
+            assert np.array_equal(getattr(whole, name)[span], getattr(alone, name)), (name, text)
     assert whole.breaks.sum() == 121
+    assert whole.ends[-1] == 4 and len(fold(pl.Series(["㌖"])).hashes) == 6
 
 
 def test_rolling_hash_tells_ngrams_apart() -> None:

@@ -126,6 +126,29 @@ def pairs() -> list[tuple[Step, Any]]:
     ]
 
 
+def own_words(language: str) -> list[tuple[Step, Any]]:
+    """The steps that take datatrove's own words, and its filters for that language."""
+    words: Any = {"eng_Latn": "spacy", "cmn_Hani": "jieba"}[language]
+    relaxed: dict[str, Any] = {} if words == "spacy" else {"min_stop_words": None, "min_mean_word_length": 1.0}
+    theirs = {} if words == "spacy" else {"min_stop_words": None, "min_avg_word_length": 1}
+    return [
+        (GopherQuality(words=words, alpha_share_of="tokens", **relaxed), GopherQualityFilter(language=language, **theirs)),
+        (GopherRepetition(words=words), GopherRepetitionFilter(language=language)),
+        (FineWebQuality(words=words), FineWebQualityFilter(language=language)),
+        (C4(sentences=words, require_terminal=False), C4QualityFilter(language=language, filter_no_terminal_punct=False)),
+    ]
+
+
+@pytest.mark.parametrize("language", ["eng_Latn", "cmn_Hani"])
+@pytest.mark.parametrize("place", range(4))
+def test_decisions_with_datatroves_own_words(language: str, place: int) -> None:
+    step, theirs = own_words(language)[place]
+    texts = [text for text in made_up(120) if text.splitlines() and not _ONLY_CITATIONS.search(text)]
+    if language == "cmn_Hani":
+        texts = [text.replace("the", "患者").replace("fever", "发热，").replace("a", "三天。") for text in texts]
+    assert len(compare(step, theirs, texts)) >= 3
+
+
 def made_up(count: int) -> list[str]:
     """Documents from a few phrases, so that every rule has its cases."""
     draw = random.Random(7)

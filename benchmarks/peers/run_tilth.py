@@ -69,6 +69,12 @@ NEMO = {
     **{f"covered_{n}grams": f"repeating_dup_{n}gram" for n in range(5, 11)}, "bullet_lines": "bullet_ratio",
 }  # fmt: skip
 """Our rule → NeMo Curator's filter."""
+OURS = {
+    "top_n_grams": "max_top_ngram_shares", "dup_n_grams": "max_repeated_ngram_shares", "min_doc_words": "min_words",
+    "min_avg_word_length": "min_mean_word_length", "min_stop_words": "min_stop_words", "max_non_alpha_words_ratio": "min_alpha_word_share",
+    "line_punct_thr": "min_ended_line_share", "short_line_length": "short_line", "char_duplicates_ratio": "max_duplicate_line_char_share",
+}  # fmt: skip
+"""datatrove's threshold → ours."""
 DOLMA = {
     "num_words": "word_count", "median_word_length": "median_word_length", "symbol_ratio": "symbol_to_word_ratio",
     "alpha_word_share": "fraction_of_words_with_alpha_character", "num_stop_words": "required_word_count",
@@ -169,19 +175,19 @@ class ChineseChain(Steps):
 
     def chain(self) -> list[Step]:
         said = SETTINGS["relaxed" if self.said.relaxed else "stock"]
-        names = {
-            "min_doc_words": "min_words", "min_avg_word_length": "min_mean_word_length", "min_stop_words": "min_stop_words",
-            "max_non_alpha_words_ratio": "min_alpha_word_share", "short_line_length": "short_line",
-            "char_duplicates_ratio": "max_duplicate_line_char_share",
-        }  # fmt: skip
-        quality, fineweb = ({names[name]: value for name, value in said.get(block, {}).items()} for block in ("gopher_quality", "fineweb"))
+        repetition, quality, fineweb = (_ours(said.get(block, {})) for block in ("gopher_repetition", "gopher_quality", "fineweb"))
         return [
-            GopherRepetition(words="jieba"),
+            GopherRepetition.model_validate({"words": "jieba", **repetition}, strict=False),
             GopherQuality.model_validate({"words": "jieba", "alpha_share_of": "tokens", **quality}, strict=False),
             FineWebQuality.model_validate({"words": "jieba", **fineweb}, strict=False),
             NgramOverlap(ngram=SETTINGS["decontamination"]["n_grams"], words="jieba"),
             MinhashDedup(words="jieba"),
         ]
+
+
+def _ours(said: Row) -> Row:
+    """datatrove's thresholds by our names; of its (n, share) pairs the shares."""
+    return {OURS[name]: [share for _, share in value] if isinstance(value, list) else value for name, value in said.items()}
 
 
 class Heuristics(Steps):
@@ -265,10 +271,24 @@ class LanguageId(Task):
 
 
 class ReadWrite(FileTask):
-    """Our readers and writers, .jsonl.zst or .parquet by the names of the files."""
+    """The records of a file as a build reads them, put into columns and written, .jsonl.zst or .parquet by the names of the files."""
 
     def work(self, source: Path, target: Path) -> int:
-        raise NotImplementedError
+        from tilth.builders.formats.jsonl import Jsonl
+        from tilth.builders.formats.parquet import ParquetFormat
+
+        form = ParquetFormat() if source.suffix == ".parquet" else Jsonl()
+        columns: dict[str, list[Any]] = {name: [] for name in ("id", "text", "source")}
+        for _, record in form.records(source, source.name):
+            for name, column in columns.items():
+                column.append(record[name])  # type: ignore[index]
+        frame = pl.DataFrame(columns)
+        compression = SETTINGS["read_write"]["compression"]
+        if target.suffix == ".parquet":
+            frame.write_parquet(target, compression=compression)
+        else:
+            frame.write_ndjson(target, compression=compression)
+        return frame.height
 
 
 TASKS: dict[str, type[Task] | type[FileTask]] = {
