@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.extraction --data DIR [--json]
 
-`DIR` is laid out as `../shared/data`: raw_bytes_encodings, web_html_trafilatura (pages with segments that must and must not be in
+`DIR` holds raw_bytes_encodings, web_html_trafilatura (pages with segments that must and must not be in
 the text), warc_samples, xml_raw_samples (with the same articles' plain text in cpt_raw_mix). A part whose data is absent says so.
 Prints {encodings: {files, right, …}, html: {precision, recall, …, trafilatura}, warc: {…}, jats: {…}, cnxml: {…}}.
 """
@@ -29,7 +29,11 @@ from tilth.builders.shapes.cnxml import Cnxml
 from tilth.builders.shapes.html import Html
 from tilth.builders.shapes.jats import Jats
 
-LEGACY = ("gb18030", "big5hkscs", "cp932", "euc-jp", "cp949", "cp1252", "cp1250", "iso8859-2", "cp1251", "koi8-r", "utf-16-le", "utf-16-be")
+LEGACY = {
+    "zh": ("gb18030", "utf-16-le", "utf-16-be"), "zh-Hant": ("big5hkscs", "gb18030"), "de": ("cp1252", "iso8859-15"), "fr": ("cp1252", "iso8859-15"),
+    "es": ("cp1252", "iso8859-15"), "pl": ("cp1250", "iso8859-2"), "en": ("cp1252", "utf-16-le", "utf-16-be"),
+}  # fmt: skip
+"""Language → encodings that it was written in before Unicode; nobody wrote German in Big5."""
 LENGTHS = (60, 400, 100_000)
 """Characters of a text that is written in a legacy encoding and told again."""
 WORD = re.compile(r"\w+")
@@ -83,26 +87,28 @@ def raw_bytes(data: Path) -> dict[str, Any]:
 
 def transcoded(data: Path) -> dict[str, Any]:
     """Real texts written in legacy encodings that hold them and told again, by length and encoding: right / tried, text for text."""
-    texts: list[str] = []
+    import opencc
+    import py3langid
+
+    texts: list[tuple[str, str]] = []
+    to_traditional = opencc.OpenCC("s2t")
     for path in sorted((data / "cpt_raw_mix").glob("*.zst")):
         seen: Counter[str] = Counter()
         for row in rows(path):
             seen[row["source"]] += 1
             if row["lang"] == "zh" and seen[row["source"]] % 400 == 1 and len(row["text"]) > 400:
-                texts.append(row["text"])
-    html_path = data / "web_html_trafilatura" / "pages.jsonl.zst"
-    texts += [words for i, row in enumerate(rows(html_path)) if i % 5 == 0 and "html" in row and len(words := _plain(row["html"])) > 400]
+                texts += [("zh", row["text"]), ("zh-Hant", to_traditional.convert(row["text"]))]
+    for number, row in enumerate(rows(data / "web_html_trafilatura" / "pages.jsonl.zst")):
+        if number % 3 == 0 and "html" in row and len(words := _plain(row["html"])) > 400:
+            texts.append((py3langid.classify(words)[0], words))
     if not texts:
         raise FileNotFoundError(2, "no text", str(data / "cpt_raw_mix"))
     tried: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    for text in texts:
-        for codec in LEGACY:
+    for language, text in texts:
+        for codec in LEGACY.get(language, ()):
             for length in LENGTHS:
-                try:
-                    raw = text[:length].encode(codec)
-                except UnicodeEncodeError:
-                    continue
+                raw = text[:length].encode(codec, "ignore")
                 if raw.isascii() and not codec.startswith("utf"):
                     continue
                 found = encodings.detect(raw)
@@ -198,7 +204,7 @@ def _articles(data: Path, ending: str, shape: Shape) -> dict[str, Any]:
     recalls, precisions, failed = [], [], Counter[str]()
     licences = total = 0
     for row in rows(data / "xml_raw_samples" / "jats_cnxml.jsonl.zst"):
-        if not row["path"].endswith(ending):
+        if not row["path"].endswith(f".{ending}"):
             continue
         total += 1
         try:

@@ -145,7 +145,7 @@ def same_attributes(ours: Measured, theirs: Measured, given: list[Document]) -> 
         f"{mine['id']}: {name} {mine['attributes'].get(name)}, theirs {value}"
         for mine, other in zip(ours.decisions(), theirs.decisions(), strict=True)
         for name, value in other["attributes"].items()
-        if name in mine["attributes"] and abs(mine["attributes"][name] - value) > 1e-5 or name not in mine["attributes"] and name != "character_count"
+        if (name in mine["attributes"] and abs(mine["attributes"][name] - value) > 1e-5) or (name not in mine["attributes"] and name != "character_count")
     ]
 
 

@@ -78,7 +78,7 @@ def read_write(setting: Setting, peer: str, target: float, suffix: str) -> Found
 
 def two_workers(setting: Setting) -> Found:
     """A build of English filters over shards of equal size, on one worker and on two: wall and CPU seconds of the command."""
-    full, _, rows = setting.documents("english")
+    full, _, _ = setting.documents("english")
     sources = _sources(full, setting.folder / "scale")
     size = sum(_text_bytes(path) for path in sources.values())
     laps: dict[int, list[tuple[float, float]]] = {1: [], 2: []}

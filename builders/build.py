@@ -19,11 +19,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tilth.builders import locking, record
+from tilth.builders import alarms, locking, record
 from tilth.builders import plan as planning
 from tilth.builders import write as writes
+from tilth.builders.duplicates import duplicates
 from tilth.builders.layout import Layout, Options, lay
 from tilth.builders.runner import Runner
+from tilth.builders.self_test import self_tests
 from tilth.core import builds, fingerprints, home, lock, recipe
 from tilth.core.builds import BuildRecord
 from tilth.core.durable import link_or_copy, write_whole
@@ -66,7 +68,7 @@ def layout(name: str, *, data_root: Path | None = None, options: Options | None 
     """
     found = recipe.load(name, data_root)
     locked = lock.read(found.lock_path)
-    files = locking.locked_paths(found, locked)
+    files = locking.locked_paths(found, locked, where)
     made = lay(found, locked, files, where or home.home(), options or Options())
     for corpus in made.corpora:
         for source in corpus.sources:
@@ -108,7 +110,10 @@ def build(
     with alone(made.home):
         runner = Runner(made, workers, executor, max_usd, talk)
         runner.run()
-        return _finish(made, runner, time.monotonic() - started)
+        built = _finish(made, runner, time.monotonic() - started)
+    for line in alarms.told(built.record.alarms):
+        talk.say(line)
+    return built
 
 
 def last(where: home.Home, recipe_name: str) -> Path | None:
@@ -163,7 +168,8 @@ def alone(where: home.Home) -> Iterator[None]:
 
 def _tables(made: Layout) -> dict[str, Stage]:
     """The stages of the tables that are no corpus."""
-    parts = {"corpora": [[c.kind, c.write.key] for c in made.corpora], "code": fingerprints.code_digests("tilth.builders.record")}
+    code = {**fingerprints.code_digests("tilth.builders.record"), **fingerprints.code_digests("tilth.builders.duplicates")}
+    parts = {"corpora": [[c.kind, c.write.key] for c in made.corpora], "code": code}
     return {config: stage(made.home, f"tables/{config}", config, parts) for config in ("judgements", "drops")}
 
 
@@ -202,14 +208,16 @@ def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) ->
         if table is not None and table.height:
             configs[config] = {"train": writes.write_table(stages[config], config, table)}
     found = record.contamination(made)
+    limits, taken = made.recipe.recipe.alarms, alarms.entries(made)
     rows: dict[str, int] = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
     checked = {entry.corpus for entry in found} if made.benchmark_reads else None
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,
         sources=record.sources(made), contamination=found, judges=record.judges(made),
-        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked), signals=record.signals(made),
-        drops=record.drop_counts(gone), environment=_environment(runner, seconds),
+        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken), alarms=alarms.alarms(taken, limits), signals=record.signals(made),
+        drops=record.drop_counts(gone), duplicates=duplicates(made), self_tests=self_tests(made),
+        environment=_environment(runner, seconds),
     )  # fmt: skip
     shutil.rmtree(folder, ignore_errors=True)
     for config, splits in configs.items():

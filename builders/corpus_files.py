@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from tilth.core.batch import Batch
 from tilth.core.errors import StorageError
 from tilth.core.rows import Kind
 from tilth.core.stages import Stage, read_table
-from tilth.core.steps import Step
+from tilth.core.steps import Step, Texts
 
 
 def shards(inputs: Sequence[Stage]) -> list[Shard]:
@@ -27,19 +28,29 @@ def columns(inputs: Sequence[Stage], found: dict[str, Stage], names: Sequence[st
         inputs: stages of the rows.
         found: key of an input stage → stage whose shards to read.
         names: columns to read; all when None.
-        but: columns to leave out.
+        but: columns to leave out: they are not read.
 
     Raises:
         StorageError: a file is missing or damaged.
     """
-    frames = []
-    for shard in shards(inputs):
-        path = found[shard.stage.key].folder / shard.file
-        frame = read_table(path, names).drop(but, strict=False)
-        if frame.height != shard.rows:
-            raise StorageError(f"{path}: {frame.height} rows, its shard has {shard.rows}", hint=f"remove {path.parent} and build again")
-        frames.append(frame)
-    return pl.concat(frames)
+    every = shards(inputs)
+    paths = [found[shard.stage.key].folder / shard.file for shard in every]
+    try:
+        # One scan of all files: a third of the time of a file at a time.
+        lazy = pl.scan_parquet(paths, glob=False, hive_partitioning=False).drop(list(but), strict=False)
+        frame = (lazy if names is None else lazy.select(names)).collect()
+    except (OSError, pl.exceptions.PolarsError):
+        frame = None
+    if frame is None or frame.height != sum(shard.rows for shard in every):
+        frame = pl.concat([_one_file(path, shard.rows, names, but) for path, shard in zip(paths, every, strict=True)])
+    return frame
+
+
+def _one_file(path: Path, rows: int, names: Sequence[str] | None, but: Sequence[str]) -> pl.DataFrame:
+    frame = read_table(path, names).drop(but, strict=False)
+    if frame.height != rows:
+        raise StorageError(f"{path}: {frame.height} rows, its shard has {rows}", hint=f"remove {path.parent} and build again")
+    return frame
 
 
 class TextsAt:
@@ -65,3 +76,23 @@ class TextsAt:
             for step in self.edits:
                 batch = edited(step, batch)
             yield batch.texts.to_list()
+
+
+def behind(inputs: Sequence[Stage], found: dict[str, Stage], kind: Kind, signals: pl.DataFrame, texts: Texts) -> tuple[pl.DataFrame, Texts]:
+    """Signals and texts of a corpus behind those of the rows of earlier releases: what `Step.link` gets that reads such.
+
+    Args:
+        inputs, found: stages of the earlier rows, and of their signals, as in `columns`.
+        kind: of both.
+        signals, texts: those of the corpus.
+    """
+    earlier = columns(inputs, found)
+    earlier_texts = TextsAt(inputs, (), kind)
+    count = earlier.height
+
+    def both(positions: np.ndarray) -> list[str]:
+        cut = int(np.searchsorted(positions, count))
+        return [*earlier_texts(positions[:cut]), *texts(positions[cut:] - count)]
+
+    marked = [frame.with_columns(pl.lit(value).alias("earlier")) for frame, value in ((earlier, True), (signals, False))]
+    return pl.concat(marked), both

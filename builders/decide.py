@@ -1,12 +1,18 @@
-"""Decide: rules over cached signals, step by step on the rows still alive. Seconds, however long measuring took."""
+"""Decide: rules over cached signals, step by step on the rows still alive. Seconds, however long measuring took.
+
+`verdicts` is the pure part, that `tilth whatif` shares: signals → who goes, by which step and rule. `decide` writes it down.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tilth.builders import wipeouts
 from tilth.builders.corpus_files import columns
 from tilth.builders.layout import Segment
 from tilth.core.durable import writing
@@ -16,38 +22,79 @@ from tilth.core.stages import read_table
 from tilth.core.steps import FATES, Step
 
 STATUSES = ("dropped", "failed", "quarantined")
-NOT_SIGNALS = ("id", "content_hash")
+NOT_SIGNALS = ("id", "content_hash", "source")
+ROWS = ("id", "content_hash", "source", "language")
+"""Columns of the rows, as they stand after the segment's edits, that a decision is about."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one step decides: `alive` (bool, one a row) as it was before, `gone` (columns `FATES`) the rows that it takes."""
+
+    step: Step
+    signals: pl.DataFrame
+    alive: np.ndarray
+    gone: pl.DataFrame
+
+    @property
+    def fates(self) -> pl.DataFrame:
+        """`gone` with the name of the step."""
+        return self.gone.with_columns(pl.lit(self.step.name).alias("step"))
+
+
+def rows_of(segment: Segment) -> pl.DataFrame:
+    """The rows of a swept segment, in order: columns `ROWS`."""
+    return columns(segment.inputs, segment.edited, ROWS)
+
+
+def verdicts(segment: Segment, rows: pl.DataFrame, alive: np.ndarray, first: int = 0) -> Iterator[Verdict]:
+    """The verdict of every step from `first` on, `alive` being the rows that the steps before it left. Writes nothing.
+
+    `rows` are those of `rows_of`; signals and edges are read from their stages, which must be done.
+    """
+    for position, step in enumerate(segment.steps[first:], first):
+        signals = columns(segment.inputs, segment.measures[position], but=step.link_only)
+        assert signals["id"].equals(rows["id"]), f"{step.name}: sidecars are not in the order of the rows"
+        signals = signals.with_columns(rows["source"])
+        edges = read_table(segment.links[position].folder / "edges.parquet") if position in segment.links else None
+        gone = step.decide(signals, alive, edges)
+        _check(step, gone, alive)
+        yield Verdict(step, signals, alive, gone)
+        alive = alive.copy()
+        alive[gone["index"].to_numpy()] = False
 
 
 def decide(segment: Segment, benchmarks: pl.DataFrame) -> None:
     """Decide one segment; writes `fates.parquet` and `alive.npy` into its stage and finishes it.
 
-    The facts of the stage: `ledger` (lines), `contamination` (entries), `signals` (quantiles).
+    The facts of the stage: `ledger` (lines), `contamination` (entries), `signals` (quantiles), `taken` (see `wipeouts`).
     """
-    rows = columns(segment.inputs, segment.edited, ["id", "content_hash", "source"])
-    alive = np.ones(rows.height, dtype=bool)
+    rows = rows_of(segment)
+    groups = wipeouts.Groups.of(rows)
     lines: list[dict[str, Any]] = []
     fates: list[pl.DataFrame] = []
     contamination: list[dict[str, Any]] = []
     distributions: dict[str, dict[str, float]] = {}
-    for position, step in enumerate(segment.steps):
-        signals = columns(segment.inputs, segment.measures[position], but=step.link_only)
-        assert signals["id"].equals(rows["id"]), f"{step.name}: sidecars are not in the order of the rows"
-        edges = read_table(segment.links[position].folder / "edges.parquet") if position in segment.links else None
-        gone = step.decide(signals, alive, edges)
-        _check(step, gone, alive)
-        contamination += [{"corpus": segment.corpus, **entry} for entry in step.account(signals, alive, gone, benchmarks)]
-        lines.append(line(segment.corpus, step.name, int(alive.sum()), gone).model_dump())
-        alive[gone["index"].to_numpy()] = False
-        fates.append(gone.with_columns(pl.lit(step.name).alias("step")))
-        distributions |= _distributions(f"{segment.corpus}/{step.name}", signals)
+    taken: list[dict[str, Any]] = []
+    for position, one in enumerate(verdicts(segment, rows, np.ones(rows.height, bool))):
+        step, gone = one.step, one.gone
+        described = segment.described.get(position)
+        known = read_table(described.folder / "items.parquet") if described else benchmarks
+        entries = step.account(one.signals, one.alive, gone, known)
+        contamination += [{"corpus": segment.corpus, **entry} for entry in entries]
+        lines.append(line(segment.corpus, step.name, int(one.alive.sum()), gone).model_dump())
+        fates.append(one.fates)
+        distributions |= _distributions(f"{segment.corpus}/{step.name}", one.signals)
+        taken += wipeouts.taken(step, groups, one.alive, gone)
     every = pl.concat([*fates, pl.DataFrame(schema={**FATES, "step": pl.String})])
-    named = every.join(rows.with_row_index("index"), on="index", how="left", maintain_order="left")
+    alive = np.ones(rows.height, bool)
+    alive[every["index"].to_numpy()] = False
+    named = every.join(rows.drop("language").with_row_index("index"), on="index", how="left", maintain_order="left")
     with writing(segment.decide.path("fates.parquet")) as path:
         named.write_parquet(path)
     with writing(segment.decide.path("alive.npy")) as path, path.open("wb") as file:
         np.save(file, alive)
-    segment.decide.finish(ledger=lines, contamination=contamination, signals=distributions, rows=int(alive.sum()))
+    segment.decide.finish(ledger=lines, contamination=contamination, signals=distributions, taken=taken, rows=int(alive.sum()))
 
 
 def alive(segment: Segment) -> np.ndarray:

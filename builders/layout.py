@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tilth.builders import release_source
 from tilth.builders.locking import format_of
 from tilth.builders.read import SourceReader
 from tilth.builders.records import Shape
@@ -25,6 +26,10 @@ from tilth.core.steps import Step
 
 COLUMNS = versions(["polars", "pyarrow"])
 """What writes our files: another version may write other bytes."""
+
+
+Titled = dict[str, tuple[str, list[tuple[LockedFile, Path]]]]
+"""Earlier release → what its rows are called by, its files."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,29 @@ class Options:
 
 
 @dataclass(frozen=True)
+class EarlierRows:
+    """The rows of one kind of an earlier release: where they are put, what they are called, their files."""
+
+    name: str
+    title: str
+    kind: Kind
+    files: list[tuple[LockedFile, Path]]
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class Against:
+    """What a step that reads earlier releases relates the corpus to: their rows, and its own sidecars of them."""
+
+    rows: tuple[EarlierRows, ...]
+    measures: dict[str, Stage]
+
+    @property
+    def inputs(self) -> tuple[Stage, ...]:
+        return tuple(one.stage for one in self.rows)
+
+
+@dataclass(frozen=True)
 class Segment:
     """One stretch of a corpus between two makings of rows."""
 
@@ -67,6 +95,18 @@ class Segment:
     decide: Stage
     maker: Step | None
     make: Stage | None
+    against: dict[int, Against]
+    """Position of a step that reads earlier releases → what of them."""
+    surveyed: dict[str, Stage]
+    """Where the maker is a step that revises and measures: key of the input stage → stage of its sidecars."""
+    described: dict[int, Stage]
+    """Position of a step that describes the benchmark items → stage of what it says of them."""
+
+    @property
+    def swept(self) -> tuple[tuple[Step, dict[str, Stage]], ...]:
+        """The steps of a sweep, each with its sidecars: those that decide, then the one that revises."""
+        own = ((self.maker, self.surveyed),) if self.maker is not None and self.surveyed else ()
+        return (*zip(self.steps, self.measures, strict=True), *own)
 
 
 @dataclass(frozen=True)
@@ -98,16 +138,23 @@ class Layout:
             yield "read", name, reader.stage
         if self.benchmarks:
             yield "benchmarks", "", self.benchmarks
+        earlier = [one for corpus in self.corpora for segment in corpus.segments for held in segment.against.values() for one in held.rows]
+        yield from {one.stage.key: ("earlier release", f"{one.name} {one.kind}", one.stage) for one in earlier}.values()
         for corpus in self.corpora:
             names = corpus.sources
             for segment in corpus.segments:
-                for position, (step, found) in enumerate(zip(segment.steps, segment.measures, strict=True)):
+                for position, (step, found) in enumerate(segment.swept):
                     again = sum(one.name == step.name for one in segment.steps[:position])
-                    work = f"{corpus.kind} {step.name}" + (f" ({again + 1})" if again else "")
+                    work = f"{corpus.kind} {step.name}" + (f" ({again + 1})" if again else "") + (" signals" if step is segment.maker else "")
                     for name, one in zip(names, found.values(), strict=True):
                         yield work, name, one
+                    if held := segment.against.get(position):
+                        for rows in held.rows:
+                            yield f"{work} earlier", rows.name, held.measures[rows.stage.key]
                     if position in segment.links:
                         yield f"{work} link", "", segment.links[position]
+                    if position in segment.described:
+                        yield f"{work} items", "", segment.described[position]
                 for name, one in zip(names, segment.edited.values(), strict=True):
                     if one not in segment.inputs:
                         yield f"{corpus.kind} edits", name, one
@@ -129,9 +176,10 @@ def lay(recipe: RecipeFile, lock: Lock, files: dict[str, list[tuple[LockedFile, 
         inputs_of = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests("tilth.builders.benchmark_items")}
         items = stage(home, "benchmarks", "benchmarks", inputs_of)
     made: list[CorpusLayout] = []
+    earlier = {name: (release_source.title(name, one.path), files[name]) for name, one in sorted(said.earlier.items())}
     for kind, corpus in sorted(said.corpora.items()):  # the order in which a recipe names them decides nothing
         inputs = tuple(reads[name].stage for name in corpus.sources)
-        segments = tuple(_segments(kind, inputs, said.steps(kind), said.seed, items, home))
+        segments = tuple(_segments(kind, inputs, said.steps(kind), said.seed, items, earlier, home))
         last = segments[-1]
         parts: dict[str, Any] = {
             "decide": [segment.decide.key for segment in segments],
@@ -171,18 +219,31 @@ def _reader(
 
 
 def _segments(
-    kind: Kind, inputs: tuple[Stage, ...], steps: Sequence[Step], seed: int, items: Stage | None, home: Home
+    kind: Kind, inputs: tuple[Stage, ...], steps: Sequence[Step], seed: int, items: Stage | None, earlier: Titled, home: Home
 ) -> Iterator[Segment]:
     waiting: list[Step] = []
     for step in steps:
-        if step.does("make"):
-            segment = _segment(kind, inputs, tuple(waiting), step, seed, items, home)
+        if step.ends_segment():
+            segment = _segment(kind, inputs, tuple(waiting), step, seed, items, earlier, home)
             assert segment.make is not None
             yield segment
             inputs, waiting = (segment.make,), []
         else:
             waiting.append(step)
-    yield _segment(kind, inputs, tuple(waiting), None, seed, items, home)
+    yield _segment(kind, inputs, tuple(waiting), None, seed, items, earlier, home)
+
+
+def _against(kind: Kind, step: Step, own: dict[str, Any], earlier: Titled, home: Home) -> Against:
+    """The earlier releases that a step names (all, where it names none), read and measured as its own rows are."""
+    rows, measures = [], {}
+    for name in step.earlier_named() or earlier:
+        title, files = earlier[name]
+        parts = {"title": title, "kind": kind, "files": [[file.name, file.sha256] for file, _ in files],
+                 "code": code_digests("tilth.builders.earlier_rows"), "distributions": COLUMNS}  # fmt: skip
+        made = stage(home, "earlier", f"earlier {name} {kind}", parts)
+        rows.append(EarlierRows(name, title, kind, files, made))
+        measures[made.key] = stage(home, f"measure/{step.name}", f"{kind}/{step.name} earlier", {**own, "edits": [], "input": made.key})
+    return Against(tuple(rows), measures)
 
 
 def _decided(steps: Sequence[Step]) -> dict[str, Any]:
@@ -197,23 +258,33 @@ def _decided(steps: Sequence[Step]) -> dict[str, Any]:
 
 
 def _segment(
-    kind: Kind, inputs: tuple[Stage, ...], steps: tuple[Step, ...], maker: Step | None, seed: int, items: Stage | None, home: Home
+    kind: Kind, inputs: tuple[Stage, ...], steps: tuple[Step, ...], maker: Step | None, seed: int, items: Stage | None,
+    earlier: Titled, home: Home,
 ) -> Segment:
     sweep = {"code": code_digests("tilth.builders.sweep"), "distributions": COLUMNS, "kind": kind, "seed": seed}
     measures: list[dict[str, Stage]] = []
     links: dict[int, Stage] = {}
+    described: dict[int, Stage] = {}
+    against: dict[int, Against] = {}
     edits: list[dict[str, Any]] = []
-    for position, step in enumerate(steps):
+    revising = (maker,) if maker is not None and maker.does("revise") and maker.does("measure") else ()
+    for position, step in enumerate((*steps, *revising)):
         own = unit_parts(step, step.measured_parameters())
         if step.does("edit"):
             edits = [*edits, own]
         shared = {**own, "sweep": sweep, "edits": edits, "benchmarks": items.key if items and step.reads_benchmarks else None}
         found = {one.key: stage(home, f"measure/{step.name}", f"{kind}/{step.name}", {**shared, "input": one.key}) for one in inputs}
         measures.append(found)
+        if step.reads_earlier:
+            against[position] = _against(kind, step, {**own, "sweep": sweep}, earlier, home)
         if step.does("link"):
-            parts = {**own, "edits": edits, "inputs": [one.key for one in found.values()],
+            held = {"earlier": [one.key for one in against[position].measures.values()]} if position in against else {}
+            parts = {**own, **held, "edits": edits, "inputs": [one.key for one in found.values()],
                      "code": {**own["code"], **code_digests("tilth.builders.corpus_files")}, "columns": COLUMNS}  # fmt: skip
             links[position] = stage(home, f"link/{step.name}", f"{kind}/{step.name} link", parts)
+        if items and step.does("describe"):
+            described[position] = stage(home, f"items/{step.name}", f"{step.name} items", {**own, "benchmarks": items.key})
+    surveyed = measures.pop() if revising else {}
     kept = {one.key: one for one in inputs}  # without edits the rows are kept as they are
     if edits:
         kept = {one.key: stage(home, "edited", f"{kind}/edited", {"edits": edits, "sweep": sweep, "input": one.key}) for one in inputs}
@@ -225,8 +296,9 @@ def _segment(
     })  # fmt: skip
     make = None
     if maker is not None:
-        parts = {**unit_parts(maker, maker.parameters()), "decide": decide.key, "edited": [one.key for one in kept.values()],
+        own = {"measures": [one.key for one in surveyed.values()]} if surveyed else {}
+        parts = {**unit_parts(maker, maker.parameters()), **own, "decide": decide.key, "edited": [one.key for one in kept.values()],
                  "benchmarks": items.key if items and maker.reads_benchmarks else None, "seed": seed,
-                 "columns": COLUMNS, "builder": code_digests("tilth.builders.make")}  # fmt: skip
+                 "columns": COLUMNS, "builder": code_digests("tilth.builders.revise" if maker.does("revise") else "tilth.builders.make")}  # fmt: skip
         make = stage(home, f"make/{maker.name}", f"{kind}/{maker.name}", parts)
-    return Segment(kind, inputs, steps, tuple(measures), kept, links, decide, maker, make)
+    return Segment(kind, inputs, steps, tuple(measures), kept, links, decide, maker, make, against, surveyed, described)

@@ -6,13 +6,17 @@ import glob
 import re
 from pathlib import Path
 
-from tilth.builders import hub_source
+from tilth.builders import hub_source, release_source
 from tilth.builders.records import Format
 from tilth.core import units
 from tilth.core.errors import LockError, SourceError
 from tilth.core.fingerprints import file_digest
+from tilth.core.home import Home, home
 from tilth.core.lock import Lock, LockedFile, LockedSource, digest_of, local_revision
-from tilth.core.recipe import RecipeFile, Source
+from tilth.core.recipe import Earlier, RecipeFile, Source
+
+PARQUET = Source(path="*.parquet", shape={"text": {}}, license="other")
+"""What tells the format of an earlier release's files."""
 
 
 def format_of(name: str, source: Source) -> Format:
@@ -31,12 +35,12 @@ def format_of(name: str, source: Source) -> Format:
             known = ", ".join(sorted(ends))
             raise SourceError(f"source {name}: {source.path}: what format?", hint=f"set `format`; known endings: {known} (.zst, .gz)")
         cls = found[0]
-    made = cls(encoding=source.encoding)  # type: ignore[call-arg]
+    made = cls() if source.encoding is None else cls(encoding=source.encoding)  # type: ignore[call-arg]
     assert isinstance(made, Format)
     return made
 
 
-def local_files(name: str, source: Source, root: Path) -> list[tuple[str, Path]]:
+def local_files(name: str, source: Source | Earlier, root: Path) -> list[tuple[str, Path]]:
     """(name inside the source, path) of a local source's files, sorted.
 
     Raises:
@@ -54,23 +58,29 @@ def local_files(name: str, source: Source, root: Path) -> list[tuple[str, Path]]
 
 
 def lock(recipe: RecipeFile) -> Lock:
-    """Resolve all sources and benchmarks of a recipe.
+    """Resolve all sources, benchmarks and earlier releases of a recipe.
 
     Raises:
         SourceError: one of them is missing, empty or damaged.
         NetworkError: the Hub cannot be reached.
     """
-    every = {**recipe.recipe.sources, **recipe.recipe.benchmarks}
+    every = _every(recipe)
     return Lock(recipe=recipe.recipe.name, sources={name: _lock_one(name, source, recipe) for name, source in every.items()})
 
 
-def _lock_one(name: str, source: Source, recipe: RecipeFile) -> LockedSource:
+def _every(recipe: RecipeFile) -> dict[str, Source | Earlier]:
+    return {**recipe.recipe.sources, **recipe.recipe.benchmarks, **recipe.recipe.earlier}
+
+
+def _lock_one(name: str, source: Source | Earlier, recipe: RecipeFile) -> LockedSource:
     if source.path.startswith("hf://"):
         commit, found = hub_source.resolve(name, source.path)
         revision = commit
+    elif source.path.startswith(release_source.LOCAL):
+        revision, found = "", release_source.files(name, source.path, home())
     else:
         revision, found = "", local_files(name, source, recipe.data_root)
-    form = format_of(name, source)
+    form = format_of(name, source if isinstance(source, Source) else PARQUET)
     files = [
         LockedFile(name=shown, sha256=file_digest(path), bytes=path.stat().st_size, rows=_count(form, path, shown)) for shown, path in found
     ]
@@ -85,28 +95,32 @@ def _count(form: Format, path: Path, shown: str) -> int:
     return sum(1 for _ in form.records(path, shown))
 
 
-def locked_paths(recipe: RecipeFile, lock: Lock) -> dict[str, list[tuple[LockedFile, Path]]]:
+def locked_paths(recipe: RecipeFile, lock: Lock, where: Home | None = None) -> dict[str, list[tuple[LockedFile, Path]]]:
     """Source → its files where they lie now, every byte as locked.
 
     Raises:
         LockError: the recipe names another source, or the bytes are others than the lock's.
     """
     mend = f"tilth lock {recipe.path}"
-    every = {**recipe.recipe.sources, **recipe.recipe.benchmarks}
+    every = _every(recipe)
     if recipe.recipe.name != lock.recipe:
         raise LockError(f"{recipe.lock_path} locks {lock.recipe!r}, the recipe is {recipe.recipe.name!r}", hint=mend)
     if missing := sorted(set(every) - set(lock.sources)):
         raise LockError(f"{recipe.lock_path}: source {missing[0]!r} is not locked", hint=mend)
     if extra := sorted(set(lock.sources) - set(every)):
         raise LockError(f"{recipe.lock_path}: locks {extra[0]!r}, which the recipe no longer names", hint=mend)
-    return {name: _locked_source(name, source, lock.sources[name], recipe, mend) for name, source in every.items()}
+    return {name: _locked_source(name, source, lock.sources[name], recipe, where or home(), mend) for name, source in every.items()}
 
 
-def _locked_source(name: str, source: Source, locked: LockedSource, recipe: RecipeFile, mend: str) -> list[tuple[LockedFile, Path]]:
+def _locked_source(
+    name: str, source: Source | Earlier, locked: LockedSource, recipe: RecipeFile, where: Home, mend: str
+) -> list[tuple[LockedFile, Path]]:
     if source.path != locked.path:
         raise LockError(f"source {name}: the recipe says {source.path}, the lock {locked.path}", hint=mend)
     if source.path.startswith("hf://"):
         found = hub_source.fetch(name, source.path, locked.revision, [file.name for file in locked.files])
+    elif source.path.startswith(release_source.LOCAL):
+        found = release_source.files(name, source.path, where)
     else:
         found = local_files(name, source, recipe.data_root)
     there, wanted = [shown for shown, _ in found], [file.name for file in locked.files]

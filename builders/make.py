@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from tilth.builders import wipeouts
 from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive, line
 from tilth.builders.layout import Segment
@@ -45,5 +47,6 @@ def make(
     if made.judgements is not None:
         with writing(stage.path("judgements.parquet")) as path:
             made.judgements.write_parquet(path)
+    taken = wipeouts.taken(maker, wipeouts.Groups.of(rows), np.ones(rows.height, bool), made.fates)
     ledger = line(segment.corpus, maker.name, rows.height, made.fates, made.made, made.merged)
-    stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, usd=made.usd, judges=list(made.judges))
+    stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, usd=made.usd, judges=list(made.judges), taken=taken)

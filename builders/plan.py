@@ -19,7 +19,7 @@ from tilth.core.stages import Stage, changed_parts
 from tilth.core.steps import MakeContext
 
 REMEMBERED = "stages.json"
-FROM_ABOVE = {"input", "inputs", "edits", "edited", "decide", "measures", "links", "benchmarks", "files", "revision"}
+FROM_ABOVE = {"input", "inputs", "edits", "edited", "decide", "measures", "links", "benchmarks", "files", "revision", "earlier"}
 """Parts of a key that come from another stage: named as such, not spelled out."""
 
 
@@ -105,7 +105,7 @@ def _expected(over: str, old: dict[str, Any] | None, layout: Layout) -> tuple[in
 def _usd(stage: Stage, layout: Layout) -> float | None:
     """What a maker's stage is expected to spend: known once its rows are, 0 where it asks no model."""
     for segment in (segment for corpus in layout.corpora for segment in corpus.segments):
-        if segment.maker is not None and segment.make == stage:
+        if segment.maker is not None and segment.make == stage and segment.maker.does("expected_usd"):
             seed, no_items = layout.recipe.recipe.seed, pl.DataFrame(schema=ITEMS)
             rows = None
             if segment.decide.done and all(one.done for one in segment.edited.values()):

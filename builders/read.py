@@ -16,7 +16,7 @@ from typing import Any, Literal
 import polars as pl
 from datatrove.pipeline.base import PipelineStep
 
-from tilth.builders.records import BadRecord, Blank, Format, MissingField, Record, Shape, take
+from tilth.builders.records import BadRecord, Blank, Format, MissingField, Record, Shape, TooLarge, take
 from tilth.core.durable import writing
 from tilth.core.errors import LockError, SourceError
 from tilth.core.lock import LockedFile
@@ -118,10 +118,10 @@ class SourceReader:
         try:
             if isinstance(record, BadRecord):
                 raise record
-            for content in self.shape.contents(record):
-                row = self._row(record, content, seen)
+            for found, content in self.shape.read(record):
+                row = self._row(found, content, seen)
                 if self.kind == "item":
-                    row["item"] = str(take(record, self.source.key)) if self.source.key else str(number)
+                    row["item"] = str(take(found, self.source.key)) if self.source.key else str(number)
                 yield row
         except BadRecord as error:
             status, rule = _FATES.get(type(error), ("failed", "bad_record"))
@@ -132,8 +132,8 @@ class SourceReader:
             )  # fmt: skip
 
     def _row(self, record: Record, content: dict[str, Any], seen: Counter[bytes]) -> dict[str, Any]:
-        if len(str(content)) > MAX_CHARS:
-            raise _TooLong(f"more than {MAX_CHARS:,} characters")
+        if _num_chars(content) > MAX_CHARS:
+            raise TooLarge(f"more than {MAX_CHARS:,} characters")
         try:
             hashed = content_hash(content)
         except (TypeError, UnicodeEncodeError) as error:
@@ -169,11 +169,7 @@ class SourceReader:
                 raise SourceError(f"source {self.name}: {self.source.path}: no record has the field {field!r}")
 
 
-class _TooLong(BadRecord):
-    """A record put aside for its size."""
-
-
-_FATES = {_TooLong: ("quarantined", "too_long"), Blank: ("dropped", "blank"), MissingField: ("failed", "missing_field")}
+_FATES = {TooLarge: ("quarantined", "too_long"), Blank: ("dropped", "blank"), MissingField: ("failed", "missing_field")}
 
 
 class _Shards:
@@ -201,7 +197,21 @@ class _Shards:
         self.waiting, self.size, self.number = [], 0, self.number + 1
 
 
+def _num_chars(value: object) -> int:
+    """Characters of all texts in a value."""
+    match value:
+        case str():
+            return len(value)
+        case dict():
+            return sum(map(_num_chars, value.values()))
+        case list():
+            return sum(map(_num_chars, value))
+        case _:
+            return 0
+
+
 def _size(value: object) -> int:
+    """Bytes of all texts in a value, as UTF-8."""
     match value:
         case str():
             return len(value.encode("utf-8", "replace")) if not value.isascii() else len(value)

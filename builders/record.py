@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from tilth.builders.layout import CorpusLayout, Layout
 from tilth.core import ledger
-from tilth.core.builds import ContaminationEntry, FileEntry, GateEntry, JudgeEntry, SourceEntry
+from tilth.core.builds import AlarmEntry, ContaminationEntry, FileEntry, GateEntry, JudgeEntry, SourceEntry
+from tilth.core.gates import Gates
 from tilth.core.ledger import LedgerLine
-from tilth.core.recipe import Gates
 from tilth.core.stages import read_table
 
 DROPS = {"corpus": pl.String, "id": pl.String, "content_hash": pl.String, "source": pl.String, "step": pl.String,
@@ -108,8 +109,15 @@ def contamination(layout: Layout) -> list[ContaminationEntry]:
     return [ContaminationEntry(**entry) for c in layout.corpora for s in c.segments for entry in s.decide.facts()["contamination"]]
 
 
-def gates(limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked: set[str] | None) -> list[GateEntry]:
-    """What a release is held against; `checked` are the corpora that were decontaminated, None where there are no benchmarks."""
+def gates(
+    limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked: set[str] | None, taken: Sequence[AlarmEntry]
+) -> list[GateEntry]:
+    """What a release is held against.
+
+    Args:
+        checked: the corpora that were decontaminated, None where there are no benchmarks.
+        taken: what the steps took of each source and each language (`alarms.entries`).
+    """
     entries = []
     for corpus, held in rows.items():
         mine = [line for line in lines if line.corpus == corpus]
@@ -118,6 +126,9 @@ def gates(limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked:
         entries.append(_gate("min_rows", corpus, limits.min_rows, held, held >= limits.min_rows))
         if checked is not None and limits.decontaminated:
             entries.append(_gate("decontaminated", corpus, 1, int(corpus in checked), corpus in checked))
+        if limits.max_wipeout is not None:
+            worst = max((one.share for one in taken if one.corpus == corpus and one.expected is None), default=0.0)
+            entries.append(_gate("max_wipeout", corpus, limits.max_wipeout, round(worst, 6), worst <= limits.max_wipeout))
     return entries
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from tilth.core.errors import SourceError
+from pydantic import Field
+
 from tilth.core.rows import Kind
 from tilth.core.units import Unit
 
@@ -32,6 +32,10 @@ class Blank(BadRecord):
     """A record that is whole but has nothing where the row's content should be: dropped, not failed."""
 
 
+class TooLarge(BadRecord):
+    """A record put aside for its size (quarantined): no document is so large, and reading one fills memory or takes minutes."""
+
+
 class Format(Unit):
     """How a file's bytes become records."""
 
@@ -39,18 +43,7 @@ class Format(Unit):
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Names that end so are of this format, after `.zst` or `.gz` is taken off."""
 
-    encoding: str = "utf-8"
-
-    def check_encoding(self, shown: str) -> None:
-        """Refuse an encoding that Python does not know.
-
-        Raises:
-            SourceError: naming it.
-        """
-        try:
-            codecs.lookup(self.encoding)
-        except (LookupError, ValueError):
-            raise SourceError(f"{shown}: no encoding {self.encoding!r}", hint="for example utf-8, gb18030, big5") from None
+    encoding: str = Field("utf-8", description="of text: a name such as gb18030, or `auto`: as the file says, else detected")
 
     @abstractmethod
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
@@ -82,6 +75,15 @@ class Shape(Unit):
     def contents(self, record: Record) -> Iterator[dict[str, Any]]:
         """The contents of a record that may hold several; one, unless a shape says otherwise."""
         yield self.content(record)
+
+    def read(self, record: Record) -> Iterator[tuple[Record, dict[str, Any]]]:
+        """The contents, each with the record they came from.
+
+        A shape that finds more in a record than its content (an article's licence, a page's address) puts it into the
+        record that it yields, where the source's `key`, `license` and `language` may name it.
+        """
+        for content in self.contents(record):
+            yield record, content
 
 
 def take(record: Record, field: str) -> Any:

@@ -6,11 +6,13 @@ import time
 from typing import Any
 
 from tilth.builders import decide as deciding
+from tilth.builders import earlier_rows
 from tilth.builders import make as making
+from tilth.builders import revise as revising
 from tilth.builders import write as writes
 from tilth.builders.benchmark_items import gather, items
-from tilth.builders.corpus_files import TextsAt, columns, shards
-from tilth.builders.layout import CorpusLayout, Layout, Segment
+from tilth.builders.corpus_files import TextsAt, behind, columns, shards
+from tilth.builders.layout import Against, CorpusLayout, Layout, Segment
 from tilth.builders.read import ReadSource, SourceReader
 from tilth.builders.sweep import Apply, KeepEdited, ReadShards, Setting
 from tilth.core import executors
@@ -18,6 +20,7 @@ from tilth.core.durable import writing
 from tilth.core.errors import StorageError
 from tilth.core.executors import Executor
 from tilth.core.progress import Talk
+from tilth.core.steps import Texts
 
 
 class Runner:
@@ -37,7 +40,10 @@ class Runner:
         for corpus in self.layout.corpora:
             for segment in corpus.segments:
                 self._sweep(segment)
+                for position, against in segment.against.items():
+                    self._earlier(segment, position, against)
                 self._link(segment)
+                self._describe(segment)
                 self._decide(segment)
                 self._make(segment)
             self._write(corpus)
@@ -55,19 +61,20 @@ class Runner:
         self.ran += len(waiting)
 
     def _sweep(self, segment: Segment) -> None:
-        every = [one for found in (*segment.measures, segment.edited) for one in found.values()]
+        sidecars = [found for _, found in segment.swept]
+        every = [one for found in (*sidecars, segment.edited) for one in found.values()]
         open_stages = [one for one in every if not one.done]
         if not open_stages:
             return
         waiting = [
             shard
             for shard in shards(segment.inputs)
-            if any(not (found[shard.stage.key].folder / shard.file).exists() for found in (*segment.measures, segment.edited))
+            if any(not (found[shard.stage.key].folder / shard.file).exists() for found in (*sidecars, segment.edited))
         ]
         setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, self.layout.benchmarks)
         blocks: list[Any] = [ReadShards(waiting, segment.corpus)]
-        blocks += [Apply(step, found, setting) for step, found in zip(segment.steps, segment.measures, strict=True)]
-        last = (segment.edited, *segment.measures)[-1]
+        blocks += [Apply(step, found, setting) for step, found in segment.swept]
+        last = (segment.edited, *sidecars)[-1]
         if any(step.does("edit") for step in segment.steps):
             blocks.append(KeepEdited(segment.edited))
             last = segment.edited
@@ -78,15 +85,15 @@ class Runner:
             def done() -> int:
                 return sum(shard.rows for shard in waiting if (last[shard.stage.key].folder / shard.file).exists())
 
-            with self.talk.bar(f"{segment.corpus}: {', '.join(step.name for step in segment.steps) or 'rows'}", rows, done):
+            with self.talk.bar(f"{segment.corpus}: {', '.join(step.name for step, _ in segment.swept) or 'rows'}", rows, done):
                 seconds = self._execute(blocks, len(waiting))
         self._close(segment, seconds, sum(shard.rows for shard in waiting))
         self.ran += len(open_stages)
 
     def _close(self, segment: Segment, seconds: list[float], rows: int) -> None:
         """Finish the stages of a sweep; each remembers what a row cost, for `plan`."""
-        per_row = [*(one / max(1, rows) for one in seconds[1:]), *[0.0] * (len(segment.steps) + 1)]
-        for found, cost in zip((*segment.measures, segment.edited), per_row, strict=False):
+        per_row = [*(one / max(1, rows) for one in seconds[1:]), *[0.0] * (len(segment.swept) + 1)]
+        for found, cost in zip((*[found for _, found in segment.swept], segment.edited), per_row, strict=False):
             for source in segment.inputs:
                 target = found[source.key]
                 if not target.done:
@@ -96,19 +103,51 @@ class Runner:
                         raise StorageError(f"{target.folder}: {missing[0]} was not written", hint="build again")
                     target.finish(shards=facts["shards"], rows=facts["rows"], seconds_per_row=round(cost, 9))
 
+    def _earlier(self, segment: Segment, position: int, against: Against) -> None:
+        """Read the earlier releases that a step asks for, and measure their rows with it."""
+        for rows in against.rows:
+            if not rows.stage.done:
+                earlier_rows.gather(rows.stage, rows.name, rows.title, rows.kind, [(file.name, path) for file, path in rows.files])
+                self.ran += 1
+        open_stages = [one for one in against.measures.values() if not one.done]
+        every = shards(against.inputs)
+        waiting = [one for one in every if not (against.measures[one.stage.key].folder / one.file).exists()] if open_stages else []
+        if waiting:
+            step, rows_waiting = segment.steps[position], sum(one.rows for one in waiting)
+            setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, None)
+            with self.talk.bar(f"{segment.corpus}: {step.name} of earlier releases", rows_waiting):
+                self._execute([ReadShards(waiting, segment.corpus), Apply(step, against.measures, setting)], len(waiting))
+        for read, target in zip(against.inputs, against.measures.values(), strict=True):
+            if not target.done:
+                facts = read.facts()
+                target.finish(shards=facts["shards"], rows=facts["rows"])
+                self.ran += 1
+
     def _link(self, segment: Segment) -> None:
         for position, target in segment.links.items():
             if target.done:
                 continue
             step = segment.steps[position]
             signals = columns(segment.inputs, segment.measures[position])
+            texts: Texts = TextsAt(segment.inputs, segment.steps[: position + 1], segment.corpus)
+            if against := segment.against.get(position):
+                signals, texts = behind(against.inputs, against.measures, segment.corpus, signals, texts)
             started = time.monotonic()
             with self.talk.bar(f"{segment.corpus}: {step.name} link", signals.height):
-                edges = step.link(signals, TextsAt(segment.inputs, segment.steps[: position + 1], segment.corpus))
+                edges = step.link(signals, texts)
             with writing(target.path("edges.parquet")) as path:
                 edges.write_parquet(path)
             target.finish(edges=edges.height, rows=signals.height, seconds_per_row=(time.monotonic() - started) / max(1, signals.height))
             self.ran += 1
+
+    def _describe(self, segment: Segment) -> None:
+        for position, target in segment.described.items():
+            if not target.done:
+                described = segment.steps[position].describe(items(self.layout.benchmarks))
+                with writing(target.path("items.parquet")) as path:
+                    described.write_parquet(path)
+                target.finish(rows=described.height)
+                self.ran += 1
 
     def _decide(self, segment: Segment) -> None:
         if not segment.decide.done:
@@ -119,6 +158,11 @@ class Runner:
         if segment.make is None or segment.make.done:
             return
         assert segment.maker is not None
+        if segment.maker.does("revise"):
+            with self.talk.bar(f"{segment.corpus}: {segment.maker.name}", segment.decide.facts()["rows"]) as report:
+                revising.revise(segment, self.layout.recipe.recipe.seed, lambda done, total: report(done, total))
+            self.ran += 1
+            return
         others = [one.make for corpus in self.layout.corpora for one in corpus.segments if one.make and one.make.done]
         spent = sum(judge["usd"] for one in others for judge in one.facts()["judges"])  # whenever it was
         cap = None if self.max_usd is None else max(0.0, self.max_usd - spent)

@@ -61,6 +61,8 @@ def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> di
         elif (folder / "fates.parquet").is_file():
             found["fates"] += _fates(work, _rows(folder, "fates.parquet", identity))
             found["judgements"] += _rows(folder, "judgements.parquet", identity, key="row_id")
+            changed = _rows(folder, "changed.parquet", identity)
+            found["steps"] += [{"work": work, "over": over, "signals": {k: v for k, v in line.items() if k != "id"}} for line in changed]
             made = [line for shard in sorted(folder.glob("rows-*.parquet")) for line in _rows(folder, shard.name, identity)]
             parents = sorted({parent for line in made for parent in line["parents"] or ()})
             found["parents"] += [_trace(stages, parent, depth + 1) for parent in parents] if depth < 3 else parents

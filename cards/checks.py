@@ -162,6 +162,9 @@ def _rest(manifest: Manifest) -> None:
             raise GateError(
                 f"{where}: {entry.items_found} items found and {entry.items_unmatchable} too short, of {entry.items} in all"
             )
+    for test in manifest.self_tests:
+        if sum(kind.planted for kind in test.kinds) != test.planted or sum(kind.found for kind in test.kinds) != test.found:
+            raise GateError(f"self_tests.{test.corpus}.{test.step}: its kinds do not add up to {test.found} of {test.planted} found")
     for judge in manifest.judges:
         where = f"judges.{judge.corpus}"
         _said(f"{where}.judge", judge.judge)
@@ -172,3 +175,10 @@ def _rest(manifest: Manifest) -> None:
             )
     for gate in manifest.gates:
         _said("gates.gate", gate.gate)
+    for alarm in manifest.alarms:
+        where = f"alarms.{alarm.corpus}.{alarm.step}.{alarm.name}"
+        _said("alarms.rule", alarm.rule)
+        if not alarm.rule_rows <= alarm.rows_gone <= alarm.rows_in:
+            raise GateError(f"{where}: {alarm.rows_gone} of {alarm.rows_in} rows gone, {alarm.rule_rows} by {alarm.rule}")
+        if alarm.expected is not None:
+            _said(f"{where}.expected", alarm.expected, "say why it is expected")

@@ -159,6 +159,9 @@ class Facts:
             for status in ("failed", "quarantined"):
                 if count := sum(getattr(line, status) for line in lines):
                     yield f"{corpus}: {_rows(count)} {status}."
+            for alarm in self.manifest.alarms:
+                if alarm.corpus == corpus and alarm.expected is None:
+                    yield f"{alarm.text}."
             entries = [entry for entry in self.manifest.contamination if entry.corpus == corpus]
             if not entries:
                 yield f"{corpus}: no benchmark was looked for in it."

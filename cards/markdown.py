@@ -40,6 +40,15 @@ def one_line(text: str, limit: int = MAX_CHARACTERS) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
+def inline(text: str) -> str:
+    """As `one_line`, blanks at the ends kept and nothing cut: a piece of a line.
+
+    >>> inline(" a\\n b\\u202e")
+    ' a b '
+    """
+    return re.sub(r"\s+", " ", _UNSEEN.sub(" ", text))
+
+
 def escape(value: object) -> Markdown:
     """Any value as inline Markdown that shows exactly its text. Numbers get thousands separators.
 

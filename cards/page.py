@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tilth.cards import plots
+from tilth.cards.duplicates import groupby_shown, sides
 from tilth.cards.facts import CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
 from tilth.cards.markdown import block, figure, one_line, paragraphs, safe_url, share
 
@@ -58,7 +59,8 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(line=one_line, block=block, figure=figure, paragraphs=paragraphs, url=safe_url, rows="{:,}".format)
-    made.globals["share"] = share
+    made.filters["groupby_shown"] = groupby_shown
+    made.globals |= {"share": share, "sides": sides}
     return made
 
 

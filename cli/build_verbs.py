@@ -85,6 +85,7 @@ def build(
         output.as_json(
             {"name": record.name, "digest": record.digest(), "path": str(made.path), "trial": record.trial, "stages_run": made.stages_run,
              "seconds": round(made.seconds, 2), "funnel": [line.model_dump() for line in record.funnel],
+             "alarms": [alarm.model_dump() for alarm in record.alarms],
              "configs": {c: {s: sum(f.rows for f in files) for s, files in splits.items()} for c, splits in record.configs.items()}}
         )  # fmt: skip
         return

@@ -13,7 +13,7 @@ import sys
 import click
 
 from tilth import __version__
-from tilth.cli import annotate_verbs, build_verbs, house_verbs, release_verbs, train_verbs
+from tilth.cli import annotate_verbs, build_verbs, decon_verbs, house_verbs, release_verbs, train_verbs, whatif_verbs
 from tilth.core.errors import StorageError, TilthError
 from tilth.core.text import printable
 
@@ -22,6 +22,7 @@ A first walk:
   tilth demo                          a corpus in three kinds, released, in a minute
   tilth build R --limit 500           try a recipe on a few rows
   tilth plan R                        what a build would run, why, and what it costs
+  tilth whatif R --set STEP.FIELD=V   which rows another threshold would lose and gain
   tilth release R --version 1.0.0     an immutable release, refused while a gate fails
   tilth push R@1.0.0 --to hf://org/name
   tilth train sft --data R@1.0.0 --model M --output out
@@ -35,7 +36,7 @@ def tilth() -> None:
     """Build, judge, release and train on LLM corpora."""
 
 
-for verbs in (build_verbs, annotate_verbs, release_verbs, train_verbs, house_verbs):
+for verbs in (build_verbs, whatif_verbs, decon_verbs, annotate_verbs, release_verbs, train_verbs, house_verbs):
     for verb in verbs.VERBS:
         tilth.add_command(verb)
 

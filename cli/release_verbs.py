@@ -81,6 +81,8 @@ def show(ref: str, json_: bool) -> None:
     for config, splits in record.configs.items():
         output.say(f"  {config}: " + ", ".join(f"{split} {sum(f.rows for f in files):,}" for split, files in splits.items()))
     show_funnel(record.funnel)
+    for alarm in record.alarms:
+        output.say(f"expected: {alarm.text}: {alarm.expected}" if alarm.expected else f"ALARM {alarm.text}")
 
 
 def _summary(found: Any) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def _summary(found: Any) -> dict[str, Any]:
         "where": found.where, "yanked": found.yanked, "manifest_sha256": file_digest(found.path / FILE),
         "configs": {c: {s: sum(f.rows for f in files) for s, files in splits.items()} for c, splits in record.configs.items()},
         "funnel": [line.model_dump() for line in record.funnel],
+        "alarms": [alarm.model_dump() for alarm in record.alarms],
     }  # fmt: skip
 
 

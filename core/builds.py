@@ -7,7 +7,7 @@ which is written last. `builders` writes it, `registry` cuts releases from it, `
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,7 +60,32 @@ class ContaminationEntry(_Part):
     items_found: int
     rows_dropped: int
     rows_allowed: int = Field(description="rows that match and stay, for the reason given")
+    rows_common: int = Field(0, description="rows that stay because what they share is said all over their source")
     reason: str | None
+
+
+class LeakKind(_Part):
+    """One kind of planted leak: how many were planted, how many of them the step found."""
+
+    kind: str
+    planted: int
+    found: int
+
+
+class SelfTestEntry(_Part):
+    """What decontamination made of leaks that were planted into copies of the corpus's own rows."""
+
+    corpus: str
+    step: str
+    planted: int
+    found: int
+    recall_low: float = Field(description="bounds of the share found, 95 %")
+    recall_high: float
+    rows_without: int = Field(description="rows looked at with nothing planted")
+    flagged_wrongly: int = Field(description="rows flagged for something else than what was planted; nobody read them")
+    precision_low: float = Field(description="bounds of the share of the flagged rows that hold the planted leak, 95 %")
+    precision_high: float
+    kinds: list[LeakKind]
 
 
 class JudgeEntry(_Part):
@@ -75,6 +100,30 @@ class JudgeEntry(_Part):
     usd: float
 
 
+class DuplicatePair(_Part):
+    """A row that went as a duplicate, the one that stayed, and what differs between them."""
+
+    shown_as: str = Field(description="`largest` cluster, or the band of similarity that it is a sample of")
+    cluster_rows: int = Field(description="rows of the cluster, the one that stays included")
+    similarity: float | None = Field(description="of the two; None where rows between join them")
+    kept_id: str
+    kept_source: str
+    dropped_id: str
+    dropped_source: str
+    pieces: list[tuple[str, str]] = Field(description="(`=` shared, `-` only kept, `+` only dropped, `~`, `~-`, `~+` so many words left out; text)")
+
+
+class DuplicatesEntry(_Part):
+    """What one step took for near-duplicates in one corpus, with a sample to look at."""
+
+    corpus: str
+    step: str
+    clusters: int
+    rows_dropped: int
+    bands: list[tuple[str, int]] = Field(description="(band of similarity, rows dropped), most similar first")
+    pairs: list[DuplicatePair]
+
+
 class GateEntry(_Part):
     """One gate: its limit, the value found, whether it lets a release pass."""
 
@@ -83,6 +132,39 @@ class GateEntry(_Part):
     limit: float
     value: float
     passed: bool
+
+
+class AlarmEntry(_Part):
+    """One step that took most of the rows of one source or one language that came to it."""
+
+    corpus: str
+    step: str = Field(description="`read` for what could not be read")
+    of: Literal["source", "language"]
+    name: str = Field(description="the source, or the language")
+    rows_in: int = Field(ge=1)
+    rows_gone: int = Field(ge=1)
+    rule: str = Field(description="the rule that took most of them")
+    rule_rows: int = Field(ge=1)
+    expected: str | None = Field(description="why the recipe expects it; then it is no alarm")
+
+    @property
+    def share(self) -> float:
+        """Rows gone of rows in."""
+        return self.rows_gone / self.rows_in
+
+    @property
+    def text(self) -> str:
+        """What happened, in one line.
+
+        >>> AlarmEntry(corpus="cpt", step="gopher_quality", of="source", name="laws", rows_in=200, rows_gone=199,
+        ...            rule="few_stop_words", rule_rows=190, expected=None).text
+        'cpt: gopher_quality took 99.5% of the source laws (199 of 200 rows), most by few_stop_words (190)'
+        """
+        rows = f"{self.rows_gone:,} of {self.rows_in:,} rows"
+        return (
+            f"{self.corpus}: {self.step} took {100 * self.share:.1f}% of the {self.of} {self.name} ({rows}), "
+            f"most by {self.rule} ({self.rule_rows:,})"
+        )
 
 
 class BuildRecord(_Part):
@@ -99,10 +181,13 @@ class BuildRecord(_Part):
     contamination: list[ContaminationEntry]
     judges: list[JudgeEntry]
     gates: list[GateEntry]
+    self_tests: list[SelfTestEntry] = Field(default_factory=list, description="planted leaks, one entry a step that decontaminates: outside the digest")
+    alarms: list[AlarmEntry] = Field(default_factory=list, description="steps that took most of a source or a language, worst first")
     signals: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="`corpus/step.signal` → {mean, p5, p50, p95} over the rows measured"
     )
     drops: dict[str, dict[str, int]] = Field(default_factory=dict, description="corpus → `step/rule` → rows")
+    duplicates: list[DuplicatesEntry] = Field(default_factory=list, description="clusters of near-duplicates, a sample: outside the digest")
     environment: dict[str, Any] = Field(
         default_factory=dict, description="code commit, versions, seconds, USD: outside the digest"
     )

@@ -55,9 +55,10 @@ def _checked(value: object) -> bool:
             for key in value:
                 if not isinstance(key, str):
                     raise TypeError(f"key {key!r} is not a string")
-            return all([_checked(item) for item in value.values()])
+            # A list, so that every item is looked at: the first float must not hide a set behind it.
+            return all([_checked(item) for item in value.values()])  # noqa: C419
         case list() | tuple():
-            return all([_checked(item) for item in value])
+            return all([_checked(item) for item in value])  # noqa: C419
         case _:
             raise TypeError(f"{type(value).__name__} {value!r} has no canonical form")
 

@@ -52,6 +52,15 @@ def load(file: Path) -> MarkedYaml:
         raise RecipeError(f"{file}: not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from None
     except OSError as error:
         raise RecipeError(f"{file}: {error.strerror}") from None
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> MarkedYaml:
+    """A YAML document; `file` is what errors call it.
+
+    Raises:
+        RecipeError: not YAML, a key given twice, a value that JSON does not have.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:

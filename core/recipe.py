@@ -21,6 +21,7 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tilth.core import licenses, marked_yaml, units
 from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import digest
+from tilth.core.gates import Alarms, Gates
 from tilth.core.marked_yaml import MarkedYaml
 from tilth.core.rows import Kind
 from tilth.core.steps import Step
@@ -57,8 +59,10 @@ class Source(_Part):
         min_length=1,
         description="file or glob, relative to the recipe (or --data-root), or hf://datasets/org/name[@revision]/glob",
     )
-    format: str | None = Field(None, description="jsonl, parquet or csv; by default as the file's name says")
-    encoding: str = Field("utf-8", description="encoding of text files")
+    format: str | None = Field(None, description="jsonl, parquet, csv, txt, html, xml or warc; by default as the file's name says")
+    encoding: str | None = Field(
+        None, description="encoding of text, or `auto`: as the file says, else detected; left out: utf-8 for jsonl and csv, else auto"
+    )
     shape: dict[str, dict[str, Any]] = Field(description="how a record becomes a row: one shape with its parameters")
     license: str | FieldOf = Field(description="SPDX or Hub id of the licence, or {field: NAME} where each record has its own")
     language: str | FieldOf | None = Field(None, description="BCP-47 code, or {field: NAME}; left out: it is identified")
@@ -78,6 +82,16 @@ class Source(_Part):
         return self
 
 
+class Earlier(_Part):
+    """An earlier release, that rows are held against."""
+
+    path: str = Field(
+        min_length=1,
+        description="release://name@1.0.0 of the registry here, hf://datasets/org/name@v1.0.0/config/*.parquet, or a glob of a "
+        "release's Parquet files, relative to the recipe (or --data-root)",
+    )
+
+
 class Corpus(_Part):
     """One corpus of the release: its sources, its steps in order, its splits."""
 
@@ -95,14 +109,6 @@ class Corpus(_Part):
         return self
 
 
-class Gates(_Part):
-    """What a release must hold. `tilth release` refuses, with the figures, while one fails."""
-
-    max_failed_share: float = Field(0.02, ge=0, le=1, description="failed rows / rows read, in any corpus")
-    min_rows: int = Field(1, ge=0, description="rows in every config")
-    decontaminated: bool = Field(True, description="every corpus is checked against the recipe's benchmarks, where it names any")
-
-
 class Recipe(_Part):
     """A recipe as written, validated; `steps(corpus)` gives its steps as units."""
 
@@ -113,8 +119,10 @@ class Recipe(_Part):
     seed: int = Field(0, description="seed of every random choice")
     sources: dict[str, Source] = Field(min_length=1)
     benchmarks: dict[str, Source] = Field(default_factory=dict, description="sets to decontaminate against")
+    earlier: dict[str, Earlier] = Field(default_factory=dict, description="earlier releases, for `against_release`")
     corpora: dict[Kind, Corpus] = Field(min_length=1)
     gates: Gates = Gates()
+    alarms: Alarms = Alarms()
 
     @model_validator(mode="after")
     def _names_what_is_there(self) -> Recipe:
@@ -127,11 +135,17 @@ class Recipe(_Part):
                     raise ValueError(f"corpora.{kind}.from names {name!r}, which is not under sources")
                 if corpus.sources.count(name) > 1:
                     raise ValueError(f"corpora.{kind}.from names {name!r} twice")
-        for name in (*self.sources, *self.benchmarks):
+        for name in (*self.sources, *self.benchmarks, *self.earlier):
             if not re.match(NAME, name):
                 raise ValueError(f"source {name!r}: a name is lower-case letters, digits, - and _")
+        steps = {"read", *(name for corpus in self.corpora.values() for line in corpus.steps for name in line)}
+        for place in self.alarms.expected:
+            if place.partition("/")[0] not in steps:
+                raise ValueError(f"alarms.expected names {place!r}, and no corpus has that step")
         if both := set(self.sources) & set(self.benchmarks):
             raise ValueError(f"{sorted(both)} are both sources and benchmarks")
+        if both := set(self.earlier) & {*self.sources, *self.benchmarks}:
+            raise ValueError(f"{sorted(both)} are both earlier releases and sources or benchmarks")
         return self
 
     def steps(self, corpus: Kind) -> list[Step]:
@@ -141,6 +155,13 @@ class Recipe(_Part):
     def canonical(self) -> dict[str, Any]:
         """The recipe as plain JSON values, every parameter of every step spelled out: what the digest covers."""
         plain = self.model_dump(mode="json", by_alias=True)
+        # Recipes from before there were such stay what they are.
+        if not self.earlier:
+            del plain["earlier"]
+        if self.alarms == Alarms():
+            del plain["alarms"]
+        if self.gates.max_wipeout is None:
+            del plain["gates"]["max_wipeout"]
         for kind in self.corpora:
             plain["corpora"][kind]["steps"] = [{step.name: step.parameters()} for step in self.steps(kind)]
         return plain
@@ -207,9 +228,21 @@ def load(name_or_path: str, data_root: Path | None = None) -> RecipeFile:
             place = ("corpora", kind, "steps", i)
             step = named_unit("step", line, marked, place)
             assert isinstance(step, Step)
-            if kind not in step.corpora:
-                raise marked.error((*place, step.name), f"works on {', '.join(step.corpora)} corpora, not on {kind}")
+            if misfit := step_misfit(step, kind, corpus, recipe.earlier):
+                raise marked.error((*place, step.name), *misfit)
     return RecipeFile(path, recipe, data_root)
+
+
+def step_misfit(step: Step, kind: Kind, corpus: Corpus, earlier: Collection[str] | None = None) -> tuple[str, str | None] | None:
+    """Why a valid step does not fit a corpus (and the earlier releases, where they are given), with the mend; None where it does."""
+    if kind not in step.corpora:
+        return f"works on {', '.join(step.corpora)} corpora, not on {kind}", None
+    if strange := [name for name in step.sources_named() if name not in corpus.sources]:
+        return f"names the source {strange[0]!r}, which the corpus does not have", f"it is made from {', '.join(corpus.sources)}"
+    mend = "say `earlier: {old: {path: release://name@1.0.0}}`"
+    if earlier is not None and (strange := [name for name in step.earlier_named() if name not in earlier]):
+        return f"names the earlier release {strange[0]!r}, which the recipe does not", mend
+    return ("the recipe names no earlier release", mend) if earlier is not None and step.reads_earlier and not earlier else None
 
 
 def named_unit(

@@ -6,14 +6,15 @@ A step may do any of these, in this order; what it does not override, it does no
 - `measure`  compute signals, one row of columns for each row, once for ever (cached under the stage key)
 - `link`     find relations between rows (near-duplicates), from the signals of the whole corpus
 - `decide`   say which of the rows still alive go, by which rule and value: cheap, made again at every build
-- `make`     turn surviving rows into new ones (pairs, questions)
+- `make`     turn surviving rows into new ones (pairs, questions), or, shard by shard where memory must not hold them all,
+             `survey` the signals of all and `revise` the rows of each (lines that many rows share)
 
 Fields declared with `units.threshold` enter `decide` only: changing one recomputes no signal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -42,7 +43,8 @@ Texts = Callable[[np.ndarray], list[str]]
 class Rule:
     """One threshold: drops the rows where `drop` is true, and reports `signal` as the value.
 
-    `drop` must be null-safe in this sense: null means that the signal does not apply, and keeps the row.
+    `drop` looks at one row at a time, and must be null-safe in this sense: null means that the signal does not apply,
+    and keeps the row.
     """
 
     name: str
@@ -100,6 +102,17 @@ class Made:
     """Spent by this run."""
 
 
+@dataclass(frozen=True)
+class Revised:
+    """What `Step.revise` gives back: `rows` (those given without those that went, ids and order as they were), `fates`
+    (columns `FATES`, `index` = position in the rows given), and of the rows that changed `index` and what is written down
+    of the change, for `tilth trace`."""
+
+    rows: pl.DataFrame
+    fates: pl.DataFrame
+    changed: pl.DataFrame
+
+
 class Step(Unit):
     """One step of a corpus; see the module's words for what it may override."""
 
@@ -108,6 +121,8 @@ class Step(Unit):
     """Kinds of corpus that it works on."""
     reads_benchmarks: ClassVar[bool] = False
     """Whether `measure` or `make` looks at the benchmark items (they then enter its stage key)."""
+    reads_earlier: ClassVar[bool] = False
+    """Whether `link` looks at rows of earlier releases: see there."""
     link_only: ClassVar[tuple[str, ...]] = ()
     """Signals that only `link` reads (signatures): `decide` is spared loading them."""
 
@@ -120,7 +135,12 @@ class Step(Unit):
         raise NotImplementedError
 
     def link(self, signals: pl.DataFrame, texts: Texts) -> pl.DataFrame:
-        """Edges {left: u32, right: u32, similarity: f32}, left < right, sorted, for all rows of the corpus."""
+        """Edges {left: u32, right: u32, similarity: f32}, left < right, sorted, for all rows of the corpus.
+
+        Of a step that `reads_earlier` the signals have a column `earlier`, true for the rows of earlier releases, which
+        stand before those of the corpus, their `id` being `name@version/config/id`. Its edges name rows of the corpus by
+        their place in the corpus, and may have other columns.
+        """
         raise NotImplementedError
 
     def rules(self) -> Sequence[Rule]:
@@ -130,33 +150,39 @@ class Step(Unit):
     def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
         """Fates (columns `FATES`) of the rows that go; rows not named are kept.
 
-        `signals` holds the rows of the whole corpus in order, with `id`; `alive` (bool, one a row) those that no
-        earlier step took.
+        `signals` holds the rows of the whole corpus in order, with `id` and `source`; `alive` (bool, one a row) those
+        that no earlier step took.
         """
+        rules = self.rules()
+        marked = signals.filter(pl.Series(alive)) if rules else signals
+        marked = marked.with_columns(rule.drop.fill_null(False).alias(f"_drop{place}") for place, rule in enumerate(rules))
+        index, open_rows = np.flatnonzero(alive), np.ones(marked.height, bool)
         fates = []
-        open_rows = signals.with_row_index("index").filter(pl.Series(alive))
-        for rule in self.rules():
-            marked = open_rows.with_columns(rule.drop.fill_null(False).alias("_drop"))
-            gone = marked.filter("_drop")
-            if gone.height:
-                fates.append(
-                    gone.select(
-                        pl.col("index").cast(pl.UInt32),
-                        pl.lit(rule.status).alias("status"),
-                        pl.lit(rule.name).alias("rule"),
-                        pl.col(rule.signal).cast(pl.String).alias("value"),
-                        pl.lit(None, pl.String).alias("detail"),
-                    )
+        for place, rule in enumerate(rules):
+            gone = np.flatnonzero(open_rows & marked[f"_drop{place}"].to_numpy())
+            open_rows[gone] = False
+            taken = pl.DataFrame({"index": pl.Series(index[gone], dtype=pl.UInt32), "value": marked[rule.signal].gather(gone).cast(pl.String)})
+            fates.append(
+                taken.select(
+                    "index",
+                    pl.lit(rule.status).alias("status"),
+                    pl.lit(rule.name).alias("rule"),
+                    "value",
+                    pl.lit(None, pl.String).alias("detail"),
                 )
-            open_rows = marked.filter(~pl.col("_drop")).drop("_drop")
+            )
         return pl.concat(fates).sort("index") if fates else pl.DataFrame(schema=FATES)
+
+    def describe(self, benchmarks: pl.DataFrame) -> pl.DataFrame:
+        """What this step knows of the benchmark items alone, whatever the thresholds: computed once for them."""
+        raise NotImplementedError
 
     def account(
         self, signals: pl.DataFrame, alive: np.ndarray, fates: pl.DataFrame, benchmarks: pl.DataFrame
     ) -> list[dict[str, Any]]:
         """What the card says of this step beside the ledger: `core.builds.ContaminationEntry` fields, or nothing.
 
-        `alive` is as it was before this step.
+        `alive` is as it was before this step, `benchmarks` the items, or of a step that describes them what it said.
         """
         return []
 
@@ -164,15 +190,39 @@ class Step(Unit):
         """New rows from all the rows still alive (edits applied), in order."""
         raise NotImplementedError
 
+    def survey(self, signals: Iterable[pl.DataFrame]) -> list[Any]:
+        """Of a step that revises: the signals of all rows still alive, shard by shard → what `revise` is told of each shard."""
+        raise NotImplementedError
+
+    def revise(self, rows: pl.DataFrame, signals: pl.DataFrame, known: Any, context: Context) -> Revised:
+        """The rows of one shard still alive (edits applied), their signals and what `survey` said of them → the rows after it.
+
+        Like a maker it ends a segment: the steps behind it measure the new rows. Such a step may `measure` too.
+        """
+        raise NotImplementedError
+
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
         """What `make` would spend on those rows (None: not known yet), calls already stored not counted; None: not known."""
         return 0.0
+
+    def sources_named(self) -> Sequence[str]:
+        """Sources that its parameters name: they must be among those of the corpus."""
+        return ()
+
+    def earlier_named(self) -> Sequence[str]:
+        """Earlier releases of the recipe that its parameters name; none of them: all, where it `reads_earlier`."""
+        return ()
 
     def measured_parameters(self) -> dict[str, Any]:
         """The parameters that enter the signals: all but the thresholds."""
         return {k: v for k, v in self.parameters().items() if not is_threshold(type(self), k)}
 
     @classmethod
+    def ends_segment(cls) -> bool:
+        """Whether the steps behind it work on new rows: it makes or revises."""
+        return cls.does("make") or cls.does("revise")
+
+    @classmethod
     def does(cls, hook: str) -> bool:
-        """Whether this step overrides `edit`, `measure`, `link` or `make`."""
+        """Whether this step overrides `edit`, `measure`, `link`, `make`, `revise` …"""
         return getattr(cls, hook, None) is not getattr(Step, hook, None)

@@ -7,8 +7,11 @@ Raises (all): ValueError: buffers that do not fit together; MemoryError.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from typing_extensions import Buffer
+import numpy as np
+
+Buffer: TypeAlias = np.ndarray[Any, Any] | bytes
 
 DIGEST: str
 """sha256 (16 hex digits) of the C sources: what the extension's code is, in stage keys."""
@@ -28,8 +31,8 @@ def class_counts(data: Buffer, offsets: Buffer, classes: Buffer, counts: Buffer)
     """Fills int64 [rows, 256]: how many characters of each row have each class (`classes`: uint8)."""
 
 def ngram_characters(
-    offsets: Buffer, lengths: Buffer, polynomials: Buffer, hashes: Buffer, tops: Buffer, repeats: Buffer,
-    covers: Buffer, shares: Buffer, counts: Buffer,
+    offsets: Buffer, lengths: Buffer, polynomials: Buffer, hashes: Buffer, tops: Buffer, repeats: Buffer, covers: Buffer,
+    shares: Buffer, counts: Buffer,
 ) -> None:  # fmt: skip
     """Fills int64 [rows, 3 * tops + repeats + covers + 2 * shares]; see `ngrams.count`. Sizes n are int64, ascending."""
 

@@ -1,128 +1,154 @@
-"""Where benchmark items stand in rows: folded tokens against a `BenchmarkIndex`."""
+"""Where benchmark items may stand in rows: seeds point to stretches of text, alignment says how much of the question is there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from tilth.filters.benchmark_index import BenchmarkIndex, Item
+from tilth.filters.alignment import LONGEST, Alignment, Pair, align
+from tilth.filters.benchmark_index import WORDS_LONG, BenchmarkIndex, Item, Seeds
 from tilth.filters.folding import Folded
 from tilth.filters.hashing import Rolling
 from tilth.filters.shingles import row_blocks
 
-OPTIONS_SHARE = 2 / 3
-"""Share of the options that must follow a question that says little by itself."""
+TOUCHED, SHORT_TOUCHED = 0.5, 0.5
+"""Share of the tokens of a question that seeds can reach, and that seeds must touch before it is aligned; of one under
+13 tokens. Where one word in ten was dropped, seeds still touch 0.85 of the others.
+"""
 
 
-@dataclass(frozen=True)
-class Hit:
-    """One item in one row: tokens `first:last` of the folded batch."""
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A question in a row, as far as it is there."""
 
     row: int
     item: Item
     coverage: float
-    first: int
-    last: int
-    how: str
-    """ngrams, whole, line or options."""
+    """Share of the question's weight that stands there in order, less what stands in between."""
+    matched: np.ndarray
+    """int64 [n]: token of the folded batch that is the question's token i, -1 for none; ascending."""
+
+    @cached_property
+    def first(self) -> int:
+        """First matched token."""
+        return int(self.matched[self.matched >= 0][0])
+
+    @cached_property
+    def last(self) -> int:
+        """One past the last matched token."""
+        return int(self.matched[self.matched >= 0][-1]) + 1
 
 
-def find(folded: Folded, index: BenchmarkIndex, floor: float) -> list[Hit]:
-    """Every item with coverage >= `floor` in every row, by row, best first."""
-    hits = [hit for first, last in row_blocks(folded.offsets) for hit in _find_block(folded, index, floor, first, last)]
-    return sorted(hits, key=lambda hit: (hit.row, -hit.coverage, hit.item.benchmark, hit.item.item))
+@dataclass(frozen=True)
+class _Stretch:
+    """Seeds of one item that stand together in a row."""
+
+    row: int
+    item: int
+    places: np.ndarray
+    ordinals: np.ndarray
 
 
-def _find_block(folded: Folded, index: BenchmarkIndex, floor: float, first: int, last: int) -> Iterator[Hit]:
-    row, item, ordinal, place = _matches(folded, index, first, last)
-    if not len(row):
-        return
-    order = np.lexsort((place, item, row))
-    row, item, ordinal, place = row[order], item[order], ordinal[order], place[order]
-    cuts = np.flatnonzero(np.diff(row) | np.diff(item)) + 1
-    begins, ends = np.concatenate(([0], cuts)), np.append(cuts, len(row))
-    # An upper bound first: m n-grams cover at most m * n tokens.
-    wanted = index.least[item[begins]] * floor
-    likely = ends - begins >= wanted
-    for begin, end in zip(begins[likely].tolist(), ends[likely].tolist(), strict=True):
-        found = index.items[item[begin]]
-        where = place[begin:end].tolist()
-        if found.how == "ngrams":
-            hit = _together(found, where, ordinal[begin:end].tolist(), int(row[begin]), floor)
-        elif found.how == "whole":
-            hit = Hit(int(row[begin]), found, 1.0, where[0], where[0] + found.num_tokens, "whole")
-        else:
-            hit = _careful(folded, found, where, int(row[begin]))
-        if hit is not None:
-            yield hit
+def matches(folded: Folded, index: BenchmarkIndex, least: np.ndarray, run: int | None = None) -> Iterator[Match]:
+    """Every stretch of every row that holds an item with the coverage that is `least` for it (float64 [items]).
+
+    With `run`, every stretch too whose seeds touch that many tokens.
+    """
+    for first, last in row_blocks(folded.offsets):
+        stretches = list(_stretches(index, run or LONGEST, *_seeds_found(folded, index, first, last)))
+        yield from _aligned(folded, index, stretches, least)
 
 
-def _matches(folded: Folded, index: BenchmarkIndex, first: int, last: int) -> tuple[np.ndarray, ...]:
-    """(row, item, ordinal, token) of every n-gram of rows first:last that some item has."""
+def _seeds_found(folded: Folded, index: BenchmarkIndex, first: int, last: int) -> tuple[np.ndarray, ...]:
+    """(row, item, ordinal, token) of every seed in rows first:last."""
     begin, end = folded.offsets[first], folded.offsets[last]
     rolling = Rolling(folded.hashes[begin:end])
-    places, sizes, grams = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
-    for n in index.lengths:
-        hashes = rolling.grams(n)
-        passed = np.flatnonzero(index.sieve[hashes >> index.shift])
-        places.append(passed)
-        sizes.append(np.full(len(passed), n))
-        grams.append(hashes[passed])
-    place, size, gram = np.concatenate(places) + begin, np.concatenate(sizes), np.concatenate(grams)
-    slot = np.searchsorted(index.grams, gram)
-    known = index.grams[np.minimum(slot, len(index.grams) - 1)] == gram if len(index.grams) else np.zeros(0, bool)
+    found = [_known(rolling.grams(seeds.length), seeds) for seeds in index.seeds]
+    if not found:
+        return (np.zeros(0, np.int64),) * 4
+    place, item, ordinal, size = (np.concatenate(column) for column in zip(*found, strict=True))
+    place += begin
     row = np.searchsorted(folded.offsets, place, side="right") - 1
-    known &= place + size <= folded.offsets[row + 1]
-    place, row, slot = place[known], row[known], slot[known]
-    counts = index.posting_start[slot + 1] - index.posting_start[slot]
-    posting = np.arange(counts.sum()) + np.repeat(index.posting_start[slot] - (np.cumsum(counts) - counts), counts)
-    return np.repeat(row, counts), index.posting_item[posting], index.posting_ordinal[posting], np.repeat(place, counts)
+    inside = place + size <= folded.offsets[row + 1]
+    return row[inside], item[inside], ordinal[inside], place[inside]
 
 
-def _together(item: Item, places: list[int], ordinals: list[int], row: int, floor: float) -> Hit | None:
-    """The window of `item.window` tokens with most of the question's n-grams, if they cover enough of its tokens."""
-    inside: dict[int, int] = {}
-    best: set[int] = set()
-    best_span, left = (0, 0), 0
-    for right, (place, ordinal) in enumerate(zip(places, ordinals, strict=True)):
-        inside[ordinal] = inside.get(ordinal, 0) + 1
-        while places[left] + item.window < place + item.n:
-            inside[ordinals[left]] -= 1
-            if not inside[ordinals[left]]:
-                del inside[ordinals[left]]
-            left += 1
-        if len(inside) > len(best):
-            best, best_span = set(inside), (places[left], places[right] + item.n)
-    covered, reached = 0, 0
-    for ordinal in sorted(best):
-        covered += ordinal + item.n - max(ordinal, reached)
-        reached = ordinal + item.n
-    coverage = covered / item.num_tokens
-    return Hit(row, item, coverage, *best_span, "ngrams") if coverage >= floor else None
+def _known(grams: np.ndarray, seeds: Seeds) -> tuple[np.ndarray, ...]:
+    """(place, item, ordinal, tokens) of the n-grams of a text that are seeds."""
+    place = np.flatnonzero(seeds.sieve[grams >> seeds.shift])
+    passed = grams[place]
+    slot = np.minimum(np.searchsorted(seeds.grams, passed), len(seeds.grams) - 1)
+    known = seeds.grams[slot] == passed
+    place, slot = place[known], slot[known]
+    counts = seeds.start[slot + 1] - seeds.start[slot]
+    posting = np.arange(counts.sum()) + np.repeat(seeds.start[slot] - (np.cumsum(counts) - counts), counts)
+    place = np.repeat(place, counts)
+    return place, seeds.item[posting].astype(np.int64), seeds.ordinal[posting].astype(np.int64), np.full(len(place), seeds.length)
 
 
-def _careful(folded: Folded, item: Item, places: list[int], row: int) -> Hit | None:
-    """The question as a whole line, or with most of its options after it."""
-    row_end = int(folded.offsets[row + 1])
-    for place in places:
-        end = place + item.num_tokens
-        if item.options and (last := _options_end(folded.hashes[end : min(end + item.window, row_end)], item)):
-            return Hit(row, item, 1.0, place, end + last, "options")
-        if item.line and folded.breaks[place] and (end == row_end or folded.breaks[end]):
-            return Hit(row, item, 1.0, place, end, "line")
-    return None
+def _stretches(
+    index: BenchmarkIndex, run: int, row: np.ndarray, item: np.ndarray, ordinal: np.ndarray, place: np.ndarray
+) -> Iterator[_Stretch]:
+    """Seeds of one row and item on about one diagonal (place - ordinal), if they touch enough of the question."""
+    if not len(row):
+        return
+    diagonal = place - ordinal
+    order = np.lexsort((diagonal, item, row))
+    row, item, ordinal, place, diagonal = (column[order] for column in (row, item, ordinal, place, diagonal))
+    far = np.diff(diagonal) > 12 + index.sizes[item[1:]] // 2
+    group = np.concatenate(([0], np.cumsum((np.diff(row) != 0) | (np.diff(item) != 0) | far)))
+    order = np.lexsort((place, group))
+    row, item, ordinal, place, group = (column[order] for column in (row, item, ordinal, place, group))
+    length = index.lengths[item]
+    step = np.diff(place, append=place[-1] + 9)
+    cuts = np.flatnonzero(np.diff(group, append=-1))
+    step[cuts] = 9
+    touched = np.add.reduceat(np.minimum(step, length), np.concatenate(([0], cuts[:-1] + 1)))
+    begins = np.concatenate(([0], cuts[:-1] + 1))
+    asked = item[begins]
+    share = np.where(index.sizes[asked] < WORDS_LONG, SHORT_TOUCHED, TOUCHED)
+    enough = touched >= np.minimum(share * index.reach[asked], run)
+    for begin, end in zip(begins[enough].tolist(), (cuts[enough] + 1).tolist(), strict=True):
+        yield _Stretch(int(row[begin]), int(item[begin]), place[begin:end], ordinal[begin:end])
 
 
-def _options_end(tokens: np.ndarray, item: Item) -> int:
-    """Tokens up to the end of the last option found, 0 where fewer than `OPTIONS_SHARE` of them are."""
-    text, found, last = tokens.tobytes(), 0, 0
-    for option in item.options:
-        at = text.find(option)
-        while at >= 0 and at % 8:  # hashes are 8 bytes; a match across two of them is none
-            at = text.find(option, at + 1)
-        if at >= 0:
-            found += 1
-            last = max(last, (at + len(option)) // 8)
-    return last if found >= max(2, OPTIONS_SHARE * len(item.options) - 1e-9) else 0
+def _aligned(folded: Folded, index: BenchmarkIndex, stretches: list[_Stretch], least: np.ndarray) -> Iterator[Match]:
+    pairs, begins, wanted, short = [], [], [], []
+    for stretch in stretches:
+        item = index.items[stretch.item]
+        size = len(item.tokens)
+        if size > LONGEST:
+            yield from _chained(item, stretch, float(least[stretch.item]))
+            continue
+        slack = 4 + size // 8
+        begin = max(int(stretch.places[0] - stretch.ordinals[0]) - slack, int(folded.offsets[stretch.row]))
+        end = min(int(stretch.places[-1] + size - stretch.ordinals[-1]) + slack, begin + 4 * size + 64, int(folded.offsets[stretch.row + 1]))
+        pairs.append(Pair(item.tokens, item.weights, folded.hashes[begin : max(begin, end)]))
+        begins.append(begin)
+        wanted.append(float(least[stretch.item]) * item.weight)
+        short.append(stretch)
+    for stretch, begin, alignment in zip(short, begins, align(pairs, wanted), strict=True):
+        if alignment is not None and alignment.matched.max() >= 0:
+            yield _match(index.items[stretch.item], stretch.row, alignment, begin)
+
+
+def _match(item: Item, row: int, alignment: Alignment, begin: int) -> Match:
+    matched = np.where(alignment.matched >= 0, alignment.matched.astype(np.int64) + begin, -1)
+    return Match(row, item, min(1.0, alignment.score / item.weight), matched)
+
+
+def _chained(item: Item, stretch: _Stretch, least: float) -> Iterator[Match]:
+    """A very long question by its seeds alone: the tokens that they touch, in order."""
+    matched = np.full(len(item.tokens), -1, np.int64)
+    reached = -1
+    length = 4 if item.chinese else 3
+    for place, ordinal in sorted(zip(stretch.places.tolist(), stretch.ordinals.tolist(), strict=True)):
+        for k in range(length):
+            if place + k > reached and matched[ordinal + k] < 0 and not (matched[ordinal + k :] >= 0).any():
+                matched[ordinal + k] = reached = place + k
+    coverage = float(item.weights[matched >= 0].sum()) / item.weight
+    if coverage >= least:
+        yield Match(stretch.row, item, coverage, matched)

@@ -1,11 +1,8 @@
-"""Index of benchmark items by the n-gram hashes of their questions, for look-ups over millions of tokens a second.
+"""The items of benchmarks as they are looked for: their tokens, what each token tells, and seeds that find them fast.
 
-How an item can be found (`docs/decontamination.md` gives the reasons and the figures):
-
-- `ngrams`   its question has n tokens or more: by the share of its tokens that lie in n-grams standing together in a row;
-- `whole`    a shorter question, of at least `min_tokens`: as one m-gram of its own length;
-- `careful`  a question that is very short or made of exam phrases only ("下列说法正确的是"): where it is a whole line,
-             or where most of its options follow it.
+A seed is the hash of a few neighbouring tokens of a question: three words, or four Han or Kana characters. Questions of
+moderate length have seeds with one word (one or two characters) left out as well, so that a row from which a word was
+dropped still holds a run of neighbours that is a seed. Seeds only point: `alignment` and `benchmark_hits` decide.
 """
 
 from __future__ import annotations
@@ -14,123 +11,167 @@ import functools
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from tilth.filters.alignment import STOCK_WEIGHT, TELLING_WEIGHT
+from tilth.filters.common_phrases import telling
 from tilth.filters.folding import Folded, fold
-from tilth.filters.hashing import Rolling
+from tilth.filters.hashing import BASE
 
-How = Literal["ngrams", "whole", "careful"]
-
-STOCK_WORDS = """a an the of in on for to with and or is are was were be by as at from that this these those it its i which
-what who whom when where why how following true false not correct incorrect right wrong except all any none both one
-statement statements option options answer answers question choose select best most least likely about regarding
-concerning related associated seen found used can may could should would will does do did has have had given below above
-patient"""
-STOCK_CHARACTERS = (
-    "下列以上述关于有对中的说法叙述描述正确错误不是非否哪那些项个种为者属于最及其与和在无包括选择题答案请问什么何一"
-)
-MIN_CONTENT = 2
-"""Words or characters beside the stock ones that a question needs to be looked for anywhere in a text."""
-LINE_TOKENS = 2
-"""Words or characters that a question needs to be found where it is a whole line: of one word, headings are full."""
-LONG_ENOUGH = 7
-"""Tokens from which one such word or character will do ("Which of the following is true about atropine")."""
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """Parameters of the index; the `zh_` ones count characters, for questions that are mostly Han or Kana."""
-
-    ngram: int
-    zh_ngram: int
-    min_tokens: int
-    zh_min_tokens: int
+WORD_SEEDS: tuple[tuple[int, ...], ...] = ((0, 1, 2), (0, 1, 3), (0, 2, 3), (0, 1, 4), (0, 2, 4), (0, 3, 4))
+CHARACTER_SEEDS: tuple[tuple[int, ...], ...] = (
+    (0, 1, 2, 3), (0, 1, 2, 4), (0, 1, 3, 4), (0, 2, 3, 4), (0, 1, 2, 5), (0, 1, 4, 5), (0, 3, 4, 5),
+)  # fmt: skip
+"""Which neighbours make a seed; the first of each is the run as it stands, the others leave out what a reader may drop."""
+WIDE = 2
+"""Tokens left out from which a seed must hold as many that tell."""
+GAPS_UP_TO = 32
+"""Tokens of a question up to which the seeds with gaps are made: of a longer one, runs enough stay whole."""
+FEW_CHARACTERS = 9
+"""Characters of a question up to which its seeds have three of them."""
+MANY_ITEMS = 24
+"""Items that may share a seed; one that more share is kept only where a question has fewer than `FEWEST` others."""
+FEWEST = 3
+WORDS_LONG = 13
+"""Words from which a question is long."""
+CHARACTERS_PER_WORD = 1.6
+"""Han or Kana characters that count as one word."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """One item as it is looked for."""
 
     benchmark: str
     item: str
-    how: How
-    num_tokens: int
-    n: int
-    line: bool
-    """Whether standing as a whole line is enough (`careful` only)."""
-    options: tuple[bytes, ...]
-    """Token hashes of each option (`careful` only)."""
-    window: int
-    """Tokens within which the parts of the item must stand together."""
+    question: str
+    chinese: bool
+    """Whether at least half of the question's tokens are Han or Kana."""
+    tokens: np.ndarray
+    """uint64 [n]: hashes of the question's tokens."""
+    starts: np.ndarray
+    """int32 [n]: first character of each in `question`; `ends` one past its last."""
+    ends: np.ndarray
+    tells: np.ndarray
+    """bool [n]: whether the token says which question this is (`common_phrases`)."""
+    numbers: np.ndarray
+    """bool [n]: whether the token holds a digit."""
+    options: tuple[np.ndarray, ...]
+    """uint64: token hashes of each option, no two alike."""
+
+    @property
+    def long(self) -> bool:
+        """13 words or more, 21 characters."""
+        return self.words >= WORDS_LONG
+
+    @property
+    def words(self) -> float:
+        """Length of the question; of Chinese, in characters over `CHARACTERS_PER_WORD`."""
+        return len(self.tokens) / (CHARACTERS_PER_WORD if self.chinese else 1.0)
+
+    @property
+    def least(self) -> float:
+        """The coverage under which the item is a leak nowhere (`benchmark_rule`)."""
+        return 0.5 if self.words >= 8 else 0.65
+
+    @functools.cached_property
+    def weights(self) -> np.ndarray:
+        """float32 [n]: what each token counts in an alignment."""
+        counted: np.ndarray = np.where(self.tells, TELLING_WEIGHT, STOCK_WEIGHT).astype(np.float32)
+        return counted
+
+    @functools.cached_property
+    def weight(self) -> float:
+        """What the whole question counts."""
+        return float(self.weights.sum())
+
+    @functools.cached_property
+    def num_telling(self) -> int:
+        """Tokens that tell."""
+        return int(self.tells.sum())
+
+    @functools.cached_property
+    def option_pairs(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Of each option its tokens' number and the hashes of its neighbouring pairs; of one token, its own."""
+        return tuple((len(option), tuple((pairs_of(option) if len(option) > 1 else option).tolist())) for option in self.options)
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Seeds of one length → (item, ordinal). Postings of `grams[g]` are `start[g]:start[g + 1]`."""
+
+    length: int
+    grams: np.ndarray
+    """uint64, sorted."""
+    start: np.ndarray
+    item: np.ndarray
+    ordinal: np.ndarray
+    """int32: place of the seed's first token in its question."""
+    sieve: np.ndarray
+    """bool: whether any seed has these leading bits; 16 slots for each, so 6 % of the others pass."""
+    shift: np.uint64
 
 
 @dataclass(frozen=True)
 class BenchmarkIndex:
-    """n-gram hash → items. Postings of `grams[g]` are `posting_start[g]:posting_start[g + 1]`."""
+    """Items, and their seeds by length."""
 
     items: tuple[Item, ...]
-    lengths: tuple[int, ...]
-    grams: np.ndarray
-    """uint64, sorted."""
-    posting_start: np.ndarray
-    posting_item: np.ndarray
-    posting_ordinal: np.ndarray
-    """int32: place of the n-gram in its question."""
+    seeds: tuple[Seeds, ...]
+    sizes: np.ndarray
+    """int64 [items]: tokens of each question."""
+    lengths: np.ndarray
+    """int64 [items]: tokens of its seeds."""
     least: np.ndarray
-    """float64 [items]: n-grams that cover a whole question at best, num_tokens / n."""
-    sieve: np.ndarray
-    """bool: whether any n-gram has these leading bits; 16 slots for each n-gram, so 6 % of the others pass."""
-    shift: np.uint64
+    """float64 [items]: coverage under which each is a leak nowhere."""
+    reach: np.ndarray
+    """int64 [items]: tokens of each question that lie in one of its seeds."""
 
 
-def describe(items: pl.DataFrame, lengths: Lengths) -> list[Item | None]:
-    """How each item (columns benchmark, item, question, options) can be found; None for those that cannot."""
+def pairs_of(tokens: np.ndarray) -> np.ndarray:
+    """uint64: hashes of neighbouring pairs."""
+    pairs: np.ndarray = tokens[:-1] * np.uint64(BASE) + tokens[1:]
+    return pairs
+
+
+def describe(items: pl.DataFrame, phrases: tuple[str, ...] = ()) -> list[Item | None]:
+    """Each item (columns benchmark, item, question, options) as it is looked for; None for those that cannot be.
+
+    A question needs one token that tells, or options that do.
+    """
     questions = fold(items["question"])
     lists = items["options"].fill_null(pl.Series([[]], dtype=pl.List(pl.String)))
     options = fold(lists.explode(empty_as_null=False))
     option_at = np.concatenate(([0], np.cumsum(lists.list.len().to_numpy().astype(np.int64))))
-    stock = np.sort(np.concatenate([fold(pl.Series([STOCK_WORDS])).hashes, fold(pl.Series([STOCK_CHARACTERS])).hashes]))
+    tells = telling(questions, phrases)
     described: list[Item | None] = []
-    for row, (benchmark, item) in enumerate(items.select("benchmark", "item").iter_rows()):
-        tokens = questions.hashes[questions.offsets[row] : questions.offsets[row + 1]]
-        chinese = bool(questions.chinese[row])
-        texts = {_option(options, i).tobytes() for i in range(option_at[row], option_at[row + 1])} - {b""}
-        content = len(np.setdiff1d(tokens, stock))
-        described.append(_describe(benchmark, item, tokens, content, chinese, tuple(sorted(texts)), lengths))
+    for row, (benchmark, item, question) in enumerate(items.select("benchmark", "item", "question").iter_rows()):
+        here = slice(questions.offsets[row], questions.offsets[row + 1])
+        texts = {options.hashes[options.offsets[k] : options.offsets[k + 1]].tobytes() for k in range(option_at[row], option_at[row + 1])}
+        chosen = tuple(np.frombuffer(one, np.uint64) for one in sorted(texts - {b""}))
+        if here.start == here.stop or not (tells[here].any() or len(chosen) >= 2):
+            described.append(None)
+            continue
+        described.append(_item(benchmark, item, question, questions, here, tells[here], chosen, bool(questions.chinese[row])))
     return described
 
 
-def _option(options: Folded, i: int) -> np.ndarray:
-    return options.hashes[options.offsets[i] : options.offsets[i + 1]]
+def _item(
+    benchmark: str, item: str, question: str, folded: Folded, here: slice, tells: np.ndarray, options: tuple[np.ndarray, ...], chinese: bool
+) -> Item:
+    starts, ends = folded.starts[here], folded.ends[here]
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+    numbers = np.array([any(char.isdigit() for char in question[start:end]) for start, end in pairs], bool)
+    return Item(benchmark, item, question, chinese, folded.hashes[here], starts, ends, tells, numbers, options)
 
 
-def _describe(
-    benchmark: str, item: str, tokens: np.ndarray, content: int, chinese: bool, options: tuple[bytes, ...], lengths: Lengths
-) -> Item | None:
-    size = len(tokens)
-    n, least = (lengths.zh_ngram, lengths.zh_min_tokens) if chinese else (lengths.ngram, lengths.min_tokens)
-    telling = content >= MIN_CONTENT or (content == 1 and size >= LONG_ENOUGH)
-    if size >= n and telling:
-        return Item(benchmark, item, "ngrams", size, n, False, (), 2 * size + 32)
-    if size >= least and telling:
-        return Item(benchmark, item, "whole", size, size, False, (), size)
-    line = size >= LINE_TOKENS and content >= 1
-    if len(options) < 2 or (content == 0 and size < least):
-        options = ()
-    if size == 0 or not (line or options):
-        return None
-    room = sum(len(option) // 8 + 4 for option in options) + 12
-    return Item(benchmark, item, "careful", size, size, line, options, room)
-
-
-def build(items: pl.DataFrame, lengths: Lengths) -> BenchmarkIndex:
+def build(items: pl.DataFrame, phrases: tuple[str, ...] = ()) -> BenchmarkIndex:
     """The index of these items (columns benchmark, item, question, options); made once in a process."""
     buffer = io.BytesIO()
     items.select("benchmark", "item", "question", "options").write_ipc(buffer, compression="uncompressed")
-    return _build(_Frame(items, hashlib.blake2b(buffer.getvalue(), digest_size=16).hexdigest()), lengths)
+    return _build(_Frame(items, hashlib.blake2b(buffer.getvalue(), digest_size=16).hexdigest()), phrases)
 
 
 class _Frame:
@@ -147,33 +188,78 @@ class _Frame:
 
 
 @functools.lru_cache(maxsize=4)
-def _build(frame: _Frame, lengths: Lengths) -> BenchmarkIndex:
-    questions = fold(frame.frame["question"])
-    items: list[Item] = []
-    hashes, owners, ordinals = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-    for row, item in enumerate(describe(frame.frame, lengths)):
-        if item is None:
-            continue
-        grams = Rolling(questions.hashes[questions.offsets[row] : questions.offsets[row + 1]]).grams(item.n)
-        hashes.append(grams)
-        owners.append(np.full(len(grams), len(items), np.int32))
-        ordinals.append(np.arange(len(grams), dtype=np.int32))
-        items.append(item)
-    every, owner, ordinal = np.concatenate(hashes), np.concatenate(owners), np.concatenate(ordinals)
-    order = np.argsort(every, kind="stable")
-    grams, counts = np.unique(every, return_counts=True)
+def _build(frame: _Frame, phrases: tuple[str, ...]) -> BenchmarkIndex:
+    items = tuple(item for item in describe(frame.frame, phrases) if item is not None)
+    sizes = np.array([len(item.tokens) for item in items], np.int64)
+    reach, lengths = np.zeros(len(items), np.int64), np.zeros(len(items), np.int64)
+    seeds: list[Seeds] = []
+    for length, parts in _by_length(items).items():
+        gram, item, ordinal, span = (np.concatenate(column) for column in zip(*parts, strict=True))
+        kept = _rare(gram, item)
+        gram, item, ordinal, span = gram[kept], item[kept], ordinal[kept], span[kept]
+        lengths[item] = length
+        np.add.at(reach, *_reached(item, ordinal, span))
+        seeds.append(_seeds(length, gram, item, ordinal))
+    return BenchmarkIndex(items, tuple(seeds), sizes, lengths, np.array([item.least for item in items]), reach)
+
+
+def _by_length(items: tuple[Item, ...]) -> dict[int, list[tuple[np.ndarray, ...]]]:
+    """Tokens in a seed → (hash, item, ordinal, tokens spanned) of all such seeds, in parts."""
+    powers = np.array([pow(BASE, k, 1 << 64) for k in range(4)], np.uint64)
+    found: dict[int, list[tuple[np.ndarray, ...]]] = {}
+    for number, item in enumerate(items):
+        size = len(item.tokens)
+        patterns = CHARACTER_SEEDS if item.chinese and size > FEW_CHARACTERS else WORD_SEEDS
+        length = len(patterns[0])
+        if size < length:
+            patterns, length = (tuple(range(size)),), size
+        elif size > GAPS_UP_TO:
+            patterns = patterns[:1]
+        for pattern in patterns:
+            if (places := size - pattern[-1]) <= 0:
+                continue
+            gram = np.zeros(places, np.uint64)
+            says = np.zeros(places, np.int64)
+            for k, offset in enumerate(pattern):
+                gram += item.tokens[offset : offset + places] * powers[k]
+                says += item.tells[offset : offset + places]
+            wide = pattern[-1] + 1 - length >= WIDE
+            at = np.flatnonzero(says >= (WIDE if wide else int(item.tells.any())))
+            owner = np.full(len(at), number, np.int64)
+            found.setdefault(length, []).append((gram[at], owner, at, np.full(len(at), pattern[-1] + 1)))
+    return dict(sorted(found.items()))
+
+
+def _rare(gram: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """bool: seeds that few items share, and of each item the `FEWEST` rarest whatever they are."""
+    pairs = np.unique(np.stack([gram, item.astype(np.uint64)], axis=1), axis=0)
+    values, counts = np.unique(pairs[:, 0], return_counts=True)
+    shared = counts[np.searchsorted(values, gram)]
+    order = np.lexsort((np.arange(len(gram)), shared, item))
+    begins = np.flatnonzero(np.diff(item[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
+    kept: np.ndarray = shared <= MANY_ITEMS
+    kept[order[rank < FEWEST]] = True
+    return kept
+
+
+def _reached(item: np.ndarray, ordinal: np.ndarray, span: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(items, how many of their tokens lie in seeds)."""
+    order = np.lexsort((ordinal, item))
+    item, end = item[order], (ordinal + span)[order]
+    tall = int(end.max(initial=0)) + 1
+    reached = np.maximum.accumulate(end + item * tall)  # ends only grow within an item, and items are apart
+    before = np.concatenate(([0], reached[:-1]))
+    begin = np.maximum(ordinal[order] + item * tall, before)
+    return item, np.maximum(end + item * tall - begin, 0)
+
+
+def _seeds(length: int, gram: np.ndarray, item: np.ndarray, ordinal: np.ndarray) -> Seeds:
+    order = np.argsort(gram, kind="stable")
+    grams, counts = np.unique(gram, return_counts=True)
     bits = max(12, int(np.ceil(np.log2(16 * len(grams) + 1))))
     shift = np.uint64(64 - bits)
     sieve = np.zeros(1 << bits, bool)
     sieve[grams >> shift] = True
-    return BenchmarkIndex(
-        items=tuple(items),
-        lengths=tuple(sorted({item.n for item in items})),
-        grams=grams,
-        posting_start=np.concatenate(([0], np.cumsum(counts))),
-        posting_item=owner[order],
-        posting_ordinal=ordinal[order],
-        least=np.array([item.num_tokens / item.n for item in items]),
-        sieve=sieve,
-        shift=shift,
-    )
+    start = np.concatenate(([0], np.cumsum(counts)))
+    return Seeds(length, grams, start, item[order].astype(np.int32), ordinal[order].astype(np.int32), sieve, shift)

@@ -1,8 +1,8 @@
-"""Decontamination: rows that hold benchmark items go, with the item, the overlapping text and its share as evidence.
+"""Decontamination: rows that hold benchmark items go, with the item, the words that they share and where they stand as evidence.
 
-n-gram overlap after GPT-3 (arXiv:2005.14165, appendix C: 13 words), made strict by a coverage rule, so that a phrase all
-exams share flags nothing, and complete by whole matches, so that items shorter than n are found. Answers are never
-looked for. `docs/decontamination.md` has the definition and the figures.
+Seeds point to where an item may stand, alignment says how much of its question is there, and the rule asks for more the less
+the question says (`benchmark_hits`, `alignment`, `benchmark_rule`). Answers are never looked for. After the n-gram overlap of
+GPT-3 (arXiv:2005.14165, appendix C), which `ngram` gives as it is. `docs/decontamination.md` has the definition and the figures.
 """
 
 from __future__ import annotations
@@ -18,22 +18,32 @@ from tilth.core import units
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError
 from tilth.core.steps import Context, Step
-from tilth.filters import benchmark_hits, benchmark_index
-from tilth.filters.benchmark_index import Lengths
-from tilth.filters.folding import batch_tokens
+from tilth.filters import benchmark_evidence, benchmark_index
+from tilth.filters.benchmark_evidence import Hit
+from tilth.filters.benchmark_index import WORDS_LONG
+from tilth.filters.benchmark_rule import LONG_COVERAGE, WHOLE
+from tilth.filters.folding import Folded, batch_tokens
 
 HIT = pl.Struct(
     {
         "benchmark": pl.String,
         "item": pl.String,
         "coverage": pl.Float64,
+        "needed": pl.Float64,
+        "how": pl.String,
         "start": pl.UInt32,
         "end": pl.UInt32,
         "span": pl.String,
-        "how": pl.String,
+        "words": pl.List(pl.UInt32),
+        "size": pl.Float64,
+        "around": pl.UInt64,
     }
 )
-"""start and end: characters of the row's text (`Batch.texts`); span: that text, cut; how: ngrams, whole, line, options."""
+"""start and end: characters of the row's text (`Batch.texts`); span: that text, cut; how: ngram, options, line, sentence, text;
+words: [start, end, start, end …] of the stretches of the span that are the question's, from its start; size: words of the
+question; around: hash of the words beside the span."""
+PHRASE_WORDS = 7
+"""Words up to which a whole question can be a common phrase; of a longer one, under `WORDS_LONG`, a part can."""
 SPAN = 300
 SUMMARY: dict[str, Any] = {
     "benchmark": pl.String,
@@ -42,25 +52,30 @@ SUMMARY: dict[str, Any] = {
     "items_found": pl.Int64,
     "rows_dropped": pl.Int64,
     "rows_allowed": pl.Int64,
+    "rows_common": pl.Int64,
     "reason": pl.String,
 }
 
 
-class Decontaminate(Step, name="decontaminate", version=1):
+class Decontaminate(Step, name="decontaminate", version=2):
     """Drops rows that hold an item of a benchmark."""
 
     reads_benchmarks = True
 
     against: list[str] | None = Field(None, description="names of benchmarks of the recipe; left out: all of them")
-    ngram: int = Field(13, ge=3, le=64, description="words in an n-gram")
-    zh_ngram: int = Field(10, ge=3, le=64, description="characters in an n-gram of a question that is mostly Han or Kana")
-    min_tokens: int = Field(4, ge=1, description="shorter questions (words) are found only as a line or with their options")
-    zh_min_tokens: int = Field(5, ge=1, description="the same for Chinese, in characters")
-    floor: float = Field(0.3, gt=0, le=1, description="least coverage of the hits that are kept for later decisions")
+    ngram: int | None = Field(
+        None, ge=5, le=64, description="also counts any run of this many words (characters of Chinese) of a question, as GPT-3's 13 or Tülu 3's 8"
+    )
+    common_phrases: list[str] = Field([], description="phrases of questions that say nothing here, beside those of all exams")
+    floor: float = Field(0.5, gt=0, le=1, description="least coverage of long questions that is kept for later decisions")
     min_coverage: float = units.threshold(
-        0.5, "share of a question's tokens, in n-grams that stand together, that drops a row", gt=0, le=1
+        LONG_COVERAGE, "share of a long question, in order, that drops a row; what a short one needs beyond it moves along", gt=0, le=1
+    )
+    common_from: int | None = units.threshold(
+        5, "places of a source where a few words of running text are a question, from which they are a common phrase there; null: never", ge=2
     )
     allow: dict[str, str] = units.threshold({}, "benchmark → reason why rows that match it stay")
+    allow_items: dict[str, str] = units.threshold({}, "benchmark/item → reason why rows that match it stay")
 
     @model_validator(mode="after")
     def _holds_together(self) -> Decontaminate:
@@ -71,45 +86,39 @@ class Decontaminate(Step, name="decontaminate", version=1):
                 raise ValueError(f"allow.{benchmark} gives no reason")
             if self.against is not None and benchmark not in self.against:
                 raise ValueError(f"allow names {benchmark!r}, which is not in against")
+        for item, reason in self.allow_items.items():
+            if "/" not in item:
+                raise ValueError(f"allow_items names {item!r}; write benchmark/item")
+            if not reason.strip():
+                raise ValueError(f"allow_items.{item} gives no reason")
         return self
-
-    @property
-    def lengths(self) -> Lengths:
-        """The parameters that decide how an item is looked for."""
-        return Lengths(self.ngram, self.zh_ngram, self.min_tokens, self.zh_min_tokens)
 
     def items(self, benchmarks: pl.DataFrame) -> pl.DataFrame:
         """The items that this step looks for.
 
         Raises:
-            RecipeError: `against` or `allow` names a benchmark that the recipe does not have.
+            RecipeError: `against`, `allow` or `allow_items` names a benchmark or an item that the recipe does not have.
         """
         known = benchmarks["benchmark"].unique().sort().to_list() if benchmarks.height else []
         if missing := sorted({*(self.against or ()), *self.allow} - set(known)):
             raise RecipeError(f"decontaminate: no benchmark {missing[0]!r}", hint=f"known: {', '.join(known) or 'none'}")
+        if self.allow_items:
+            keys = set(benchmarks.select(pl.concat_str("benchmark", "item", separator="/")).to_series())
+            if unknown := sorted(set(self.allow_items) - keys):
+                raise RecipeError(f"decontaminate: allow_items names {unknown[0]!r}, which no benchmark has", hint="tilth decon review")
         return benchmarks if self.against is None else benchmarks.filter(pl.col("benchmark").is_in(self.against))
 
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """`coverage` (of the best hit, 0 without), `item` (`benchmark/item` of it), `hits` (list of `HIT`, best first)."""
-        hits: list[dict[str, Any]] = []
         rows: list[int] = []
+        hits: list[dict[str, Any]] = []
         items = self.items(context.benchmarks)
         if items.height:
-            folded, texts = batch_tokens(batch), batch.texts
-            for hit in benchmark_hits.find(folded, benchmark_index.build(items, self.lengths), self.floor):
-                start, end = int(folded.starts[hit.first]), int(folded.ends[hit.last - 1])
+            folded, texts = batch_tokens(batch), batch.texts.to_list()
+            index = benchmark_index.build(items, tuple(self.common_phrases))
+            for hit in benchmark_evidence.find(folded, texts, index, self.floor, self.ngram):
                 rows.append(hit.row)
-                hits.append(
-                    {
-                        "benchmark": hit.item.benchmark,
-                        "item": hit.item.item,
-                        "coverage": hit.coverage,
-                        "start": start,
-                        "end": end,
-                        "span": texts[hit.row][start : min(end, start + SPAN)],
-                        "how": hit.how,
-                    }
-                )
+                hits.append(_said(hit, folded, texts[hit.row]))
         offsets = np.searchsorted(np.array(rows, np.int64), np.arange(len(batch) + 1))
         column = pl.Series("hits", pl.from_arrow(_lists(offsets, pl.Series(hits, dtype=HIT))), dtype=pl.List(HIT))
         best = pl.col("hits").list.first().struct
@@ -120,22 +129,40 @@ class Decontaminate(Step, name="decontaminate", version=1):
         )
 
     def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
-        """Drops rows with a hit >= `min_coverage` of a benchmark that is not allowed for."""
-        hits = self._counted(signals, alive).filter(~pl.col("benchmark").is_in(list(self.allow)))
-        best = hits.unique("index", keep="first", maintain_order=True)
+        """Drops rows with a hit that has the coverage it needs, is no common phrase and is not allowed for."""
+        best = self.counted(signals, alive).filter("drops").unique("index", keep="first", maintain_order=True)
         return best.select(
             pl.col("index").cast(pl.UInt32),
             pl.lit("dropped").alias("status"),
             pl.lit("contaminated").alias("rule"),
             pl.concat_str("benchmark", "item", separator="/").alias("value"),
-            pl.struct("coverage", "how", "start", "end", "span").struct.json_encode().alias("detail"),
+            pl.struct("coverage", "how", "start", "end", "span", "words").struct.json_encode().alias("detail"),
         ).sort("index")
 
-    def _counted(self, signals: pl.DataFrame, alive: np.ndarray) -> pl.DataFrame:
-        """The hits that count, of rows alive: columns index and those of `HIT`, a row's hits best first."""
-        rows = signals.select(pl.col("hits").cast(pl.List(HIT))).with_row_index("index")
+    def counted(self, signals: pl.DataFrame, alive: np.ndarray) -> pl.DataFrame:
+        """The hits with the coverage they need, of rows alive, a row's hits best first.
+
+        Columns index, source and those of `HIT`; `common` (a phrase of the source), `allowed`, `drops` (neither).
+        """
+        source = pl.col("source") if "source" in signals.columns else pl.lit("").alias("source")
+        rows = signals.select(source, pl.col("hits").cast(pl.List(HIT))).with_row_index("index")
         rows = rows.filter(pl.Series(alive) & (pl.col("hits").list.len() > 0)).explode("hits").unnest("hits")
-        return rows.filter(pl.col("coverage") >= self.min_coverage)
+        wanted = (pl.col("needed") + (self.min_coverage - LONG_COVERAGE)).clip(upper_bound=WHOLE)
+        rows = rows.filter((pl.col("coverage") >= wanted - 1e-9) | (pl.col("how") == "ngram"))
+        part = pl.col("how").is_in(["text", "sentence"]) & (pl.col("coverage") < WHOLE) & (pl.col("size") < WORDS_LONG)
+        phrase = part | ((pl.col("how") == "text") & (pl.col("size") <= PHRASE_WORDS))
+        places = pl.col("around").filter(phrase).n_unique().over("source", "benchmark", "item")
+        common = phrase & (places >= self.common_from) if self.common_from else pl.lit(False)
+        item = pl.concat_str("benchmark", "item", separator="/")
+        allowed = pl.col("benchmark").is_in(list(self.allow)) | item.is_in(list(self.allow_items))
+        rows = rows.with_columns(common.alias("common"), allowed.alias("allowed"))
+        return rows.with_columns((~pl.col("common") & ~pl.col("allowed")).alias("drops"))
+
+    def describe(self, benchmarks: pl.DataFrame) -> pl.DataFrame:
+        """Columns benchmark, item and `unmatchable`: whether the question says too little to be looked for."""
+        items = self.items(benchmarks)
+        found = [item is None for item in benchmark_index.describe(items, tuple(self.common_phrases))] if items.height else []
+        return items.select("benchmark", "item", pl.Series("unmatchable", found, dtype=pl.Boolean))
 
     def account(
         self, signals: pl.DataFrame, alive: np.ndarray, fates: pl.DataFrame, benchmarks: pl.DataFrame
@@ -149,24 +176,49 @@ class Decontaminate(Step, name="decontaminate", version=1):
         `alive` and `fates` are what `decide` was given and returned. A row counts for every benchmark that it matches,
         so the columns may add up to more than the rows dropped.
         """
-        items = self.items(benchmarks)
+        items = self.items(benchmarks if "unmatchable" in benchmarks.columns else self.describe(benchmarks))
         if not items.height:
             return pl.DataFrame(schema=SUMMARY)
         gone = fates["index"].to_list()
-        counted = self._counted(signals, alive).with_columns(pl.col("index").is_in(gone).alias("gone"))
+        counted = self.counted(signals, alive).with_columns(pl.col("index").is_in(gone).alias("gone"))
         met = counted.group_by("benchmark").agg(
-            items_found=pl.col("item").n_unique(),
-            rows_dropped=pl.col("index").filter("gone").n_unique(),
-            rows_allowed=pl.col("index").filter(~pl.col("gone")).n_unique(),
+            items_found=pl.col("item").filter(~pl.col("common")).n_unique(),
+            rows_dropped=pl.col("index").filter(pl.col("gone") & ~pl.col("common")).n_unique(),
+            rows_allowed=pl.col("index").filter(~pl.col("gone") & pl.col("allowed")).n_unique(),
+            rows_common=pl.col("index").filter(~pl.col("gone") & pl.col("common")).n_unique(),
         )
-        found = pl.Series([item is None for item in benchmark_index.describe(items, self.lengths)], dtype=pl.Boolean)
-        totals = items.with_columns(found.alias("unmatchable")).group_by("benchmark", maintain_order=True)
+        totals = items.group_by("benchmark", maintain_order=True)
         table = totals.agg(items=pl.len(), items_unmatchable=pl.col("unmatchable").sum()).join(
             met, "benchmark", "left", maintain_order="left"
         )
-        reasons = pl.Series([self.allow.get(name) for name in table["benchmark"]], dtype=pl.String)
+        reasons = pl.Series([self._reason(name) for name in table["benchmark"]], dtype=pl.String)
         numbers = [name for name in SUMMARY if name not in ("benchmark", "reason")]
         return table.with_columns(pl.col(numbers).fill_null(0).cast(pl.Int64), reasons.alias("reason")).select(list(SUMMARY))
+
+    def _reason(self, benchmark: str) -> str | None:
+        """Why rows that match it stay: the benchmark's reason, then those of its items."""
+        of_items = [reason for item, reason in self.allow_items.items() if item.split("/")[0] == benchmark]
+        return "; ".join(dict.fromkeys([*filter(None, [self.allow.get(benchmark)]), *of_items])) or None
+
+
+def _said(hit: Hit, folded: Folded, text: str) -> dict[str, Any]:
+    """One hit as it is kept (`HIT`)."""
+    start, end = int(folded.starts[hit.first]), int(folded.ends[hit.last - 1])
+    runs = np.split(hit.matched, np.flatnonzero(np.diff(hit.matched) > 1) + 1)
+    words = [edge - start for run in runs for edge in (int(folded.starts[run[0]]), int(folded.ends[run[-1]]))]
+    return {
+        "benchmark": hit.item.benchmark,
+        "item": hit.item.item,
+        "coverage": hit.coverage,
+        "needed": hit.needed,
+        "how": hit.how,
+        "start": start,
+        "end": end,
+        "span": text[start : min(end, start + SPAN)],
+        "words": words,
+        "size": round(hit.item.words, 2),
+        "around": hit.around,
+    }
 
 
 def _lists(offsets: np.ndarray, values: pl.Series) -> pa.LargeListArray:

@@ -74,8 +74,7 @@ class DolmaGopher(Step, name="dolma_gopher", version=1):
 
     def rules(self) -> Sequence[Rule]:
         """Words, then lines, then n-grams."""
-        tops = [(f"top_{n}grams", f"top_{n}gram_share", ">", self.max_top_ngram_shares[i]) for i, n in enumerate(TOP)] if self.max_top_ngram_shares else []  # fmt: skip
-        shared = [(f"shared_{n}grams", f"shared_{n}gram_share", ">", self.max_shared_ngram_shares[i]) for i, n in enumerate(REPEATED)] if self.max_shared_ngram_shares else []  # fmt: skip
+        tops, shared = self.max_top_ngram_shares, self.max_shared_ngram_shares
         return limits(
             ("short_document", "num_words", "<", self.min_words),
             ("long_document", "num_words", ">", self.max_words),
@@ -88,8 +87,8 @@ class DolmaGopher(Step, name="dolma_gopher", version=1):
             ("ellipsis_lines", "ellipsis_line_share", ">", self.max_ellipsis_line_share),
             ("duplicate_lines", "duplicate_line_share", ">", self.max_duplicate_line_share),
             ("duplicate_line_chars", "duplicate_line_char_share", ">", self.max_duplicate_line_char_share),
-            *tops,
-            *shared,
+            *((f"top_{n}grams", f"top_{n}gram_share", ">", tops[i] if tops else None) for i, n in enumerate(TOP)),
+            *((f"shared_{n}grams", f"shared_{n}gram_share", ">", shared[i] if shared else None) for i, n in enumerate(REPEATED)),
         )
 
 
@@ -113,7 +112,8 @@ def _lines(texts: pl.Series, num_chars: np.ndarray) -> dict[str, np.ndarray]:
     total = np.bincount(row, minlength=size)
 
     def share(chosen: np.ndarray) -> np.ndarray:
-        return np.bincount(row, chosen, minlength=size) / np.maximum(total, 1) * full
+        found: np.ndarray = np.bincount(row, chosen, minlength=size) / np.maximum(total, 1) * full
+        return found
 
     return {
         "bullet_line_share": share(line.str.contains(r"\A[*\-]").to_numpy()),

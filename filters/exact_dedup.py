@@ -18,13 +18,15 @@ from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError
 from tilth.core.rows import CONTENT
 from tilth.core.steps import FATES, Context, Step
+from tilth.core.units import threshold
+from tilth.filters.keeping import PREFER, best_rows, source_ranks
 
 PART, ITEM, COLUMN = "\x1f", "\x1e", "\x1d"
 """Separators between the fields of a message, messages, and columns: ("a", "bc") is not ("ab", "c")."""
 
 
 class ExactDedup(Step, name="exact_dedup", version=1):
-    """Of rows that are the same, keeps the first."""
+    """Of rows that are the same, keeps one: of a preferred source, or the first."""
 
     of: Literal["content", "text", "prompt"] = Field(
         "content",
@@ -32,6 +34,10 @@ class ExactDedup(Step, name="exact_dedup", version=1):
         "or the prompt (a pair's prompt, a conversation up to its first answer)",
     )
     fold: bool = Field(True, description="compare after NFKC, casefold and collapsing of white space")
+    prefer: tuple[str, ...] = threshold((), PREFER + "; the first read among rows of one rank")
+
+    def sources_named(self) -> tuple[str, ...]:
+        return self.prefer
 
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """`key`: 32 hex digits, the same in every process.
@@ -43,14 +49,17 @@ class ExactDedup(Step, name="exact_dedup", version=1):
         return pl.DataFrame({"key": pl.Series([_key(text, self.fold) for text in texts.to_list()], dtype=pl.String)})
 
     def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
-        """Drops every row alive whose key an earlier row alive has; value is the id of that row."""
-        rows = signals.select("id", "key").with_row_index("index").filter(pl.Series(alive) & pl.col("key").is_not_null())
-        first = pl.col("index").first().over("key")
-        return rows.with_columns(keeper=pl.col("id").first().over("key")).filter(pl.col("index") != first).select(
+        """Drops every row alive whose key another row alive has that stays; value is the id of that row."""
+        keyed = signals.with_row_index("index").filter(pl.Series(alive) & pl.col("key").is_not_null())
+        rows = keyed.filter(pl.col("key").is_duplicated())
+        ranks = [source_ranks(rows["source"], self.prefer)] if self.prefer else []
+        keeper = best_rows(rows["key"].rank("dense").to_numpy(), np.ones(rows.height, bool), *ranks)
+        gone = np.flatnonzero(keeper != np.arange(rows.height))
+        return pl.DataFrame({"index": rows["index"].gather(gone), "value": rows["id"].gather(keeper[gone])}).select(
             pl.col("index").cast(FATES["index"]),
             pl.lit("dropped").alias("status"),
             pl.lit("exact_duplicate").alias("rule"),
-            pl.col("keeper").alias("value"),
+            pl.col("value").cast(FATES["value"]),
             pl.lit(None, pl.String).alias("detail"),
         )  # fmt: skip
 

@@ -5,7 +5,11 @@ of lines that end with punctuation, characters in repeated lines, short lines); 
 are those of datatrove 0.10's `FineWebQualityFilter`. They were drawn for web pages after Gopher's and C4's.
 
 Languages written without spaces have thresholds of their own, `zh_…`: a character says what half a word says, so a line
-is short sooner; headings, verse and articles of laws make many lines that end without punctuation.
+is short sooner. Lines that end with a mark say little there: old books are broken every 36 characters, patients and
+doctors leave the last mark out, and of 2,000 sections of old books the English rule keeps two. What tells prose
+from menus and headings is whether lines *flow*: they hold a sentence mark, two pauses, or 30 Han characters in a row.
+Of documents they were not chosen on the four rules keep 98.4 % of laws, 100 of articles, 97.2 of sections of old books,
+99.7 to 100 of dialogues; of product manuals 97.1 (docs/chinese.md).
 """
 
 from __future__ import annotations
@@ -25,6 +29,10 @@ from tilth.filters.hashing import mix
 from tilth.filters.shares import at_least, at_most, ratio
 from tilth.filters.words import Definition
 
+_PAUSES = r"[，；：∶].*[，；：∶]|\p{Han}[,;:].*\p{Han}[,;:]"
+_FLOWING = rf"[。！？…．｡]|\p{{Han}}[!?.]|{_PAUSES}|[\x{{3400}}-\x{{9fff}}]{{30}}"
+"""Prose holds one of these; `、` is none, for it parts the entries of lists."""
+
 
 class FineWebQuality(Step, name="fineweb_quality", version=1):
     """Drop documents of unfinished, short or repeated lines, and lists, by the rules of FineWeb (arXiv:2406.17557)."""
@@ -42,14 +50,16 @@ class FineWebQuality(Step, name="fineweb_quality", version=1):
     max_short_line_share: float | None = threshold(0.67, "largest share of short lines")
     max_duplicate_line_char_share: float | None = threshold(0.01, "largest share of characters in lines met before")
     max_newline_ratio: float | None = threshold(0.3, "most line ends for each word")
-    zh_min_ended_line_share: float | None = threshold(0.12, "the same in languages without spaces")
-    zh_max_short_line_share: float | None = threshold(0.67, "the same without spaces")
-    zh_max_duplicate_line_char_share: float | None = threshold(0.1, "the same without spaces")
-    zh_max_newline_ratio: float | None = threshold(0.3, "the same without spaces")
+    zh_min_flowing_line_share: float | None = threshold(
+        0.03, "smallest share of characters in lines that flow, without spaces; 95 % of manuals have 0.06, menus and headings 0"
+    )
+    zh_max_short_line_share: float | None = threshold(0.85, "the same without spaces; 99 % of old books have at most 0.80")
+    zh_max_duplicate_line_char_share: float | None = threshold(0.45, "the same without spaces; 99 % of manuals, whose code blocks recur, have at most 0.43")
+    zh_max_newline_ratio: float | None = threshold(0.6, "the same without spaces, two characters being a word; 99 % of old books have at most 0.50")
 
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
-        """Signals num_lines (not blank), ended_line_share, short_line_share, duplicate_line_char_share, newline_ratio
-        (line ends for each word), unspaced; shares null where there is no line, the ratio where there is no word."""
+        """Signals num_lines (not blank), ended_line_share, flowing_line_share (by characters; null with spaces), short_line_share,
+        duplicate_line_char_share, newline_ratio (line ends for each word), unspaced; shares null where there is no line, the ratio where there is no word."""
         texts, found = batch.texts, words.tokens(batch, self.words)
         unspaced = words.unspaced(batch) & (self.words == "script")
         pieces = _lines(texts)
@@ -68,6 +78,7 @@ class FineWebQuality(Step, name="fineweb_quality", version=1):
             {
                 "num_lines": num_lines,
                 "ended_line_share": ratio(total(line.str.contains(_ended()).to_numpy()), num_lines),
+                "flowing_line_share": ratio(total(size * _flows(line, unspaced[row])), total(size) * unspaced),
                 "short_line_share": ratio(total(short), num_lines),
                 "duplicate_line_char_share": ratio(total(size * again), (texts.str.len_chars().to_numpy() - newlines) * (num_lines > 0)),
                 "newline_ratio": ratio(newlines, num_words),
@@ -76,12 +87,12 @@ class FineWebQuality(Step, name="fineweb_quality", version=1):
         )
 
     def rules(self) -> Sequence[Rule]:
-        """In the order of datatrove's filter."""
-        ended, zh_ended = self.min_ended_line_share, self.zh_min_ended_line_share
+        """In the order of datatrove's filter, `few_flowing_lines` in the place of `few_ended_lines` without spaces."""
         again, zh_again = self.max_duplicate_line_char_share, self.zh_max_duplicate_line_char_share
         return [
             Rule("no_lines", "num_lines", pl.col("num_lines") == 0),
-            at_least("few_ended_lines", "ended_line_share", ended, zh_ended),
+            at_least("few_ended_lines", "ended_line_share", self.min_ended_line_share, None),
+            at_least("few_flowing_lines", "flowing_line_share", None, self.zh_min_flowing_line_share),
             at_most("short_lines", "short_line_share", self.max_short_line_share, self.zh_max_short_line_share),
             at_most("duplicate_line_chars", "duplicate_line_char_share", again, zh_again),
             at_most("list", "newline_ratio", self.max_newline_ratio, self.zh_max_newline_ratio),
@@ -92,6 +103,13 @@ def _lines(texts: pl.Series) -> pl.DataFrame:
     """{row, line}: the pieces between `\\n` that are not blank, as they stand."""
     split = texts.rename("line").to_frame().with_row_index("row").with_columns(pl.col("line").str.split("\n")).explode("line")
     return split.filter(pl.col("line").str.strip_chars(lines.BLANKS) != "")
+
+
+def _flows(line: pl.Series, wanted: np.ndarray) -> np.ndarray:
+    """bool [lines]: which of the lines wanted flow."""
+    flows = np.zeros(len(line), bool)
+    flows[wanted] = line.filter(pl.Series(wanted)).str.contains(_FLOWING).to_numpy()
+    return flows
 
 
 def _ended() -> str:

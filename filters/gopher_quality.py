@@ -21,7 +21,7 @@ from tilth.core.units import threshold
 from tilth.filters import lines, words
 from tilth.filters.char_classes import LETTER, PLAIN
 from tilth.filters.shares import ratio
-from tilth.filters.words import Definition
+from tilth.filters.words import Definition, Words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
@@ -72,7 +72,7 @@ class GopherQuality(Step, name="gopher_quality", version=1):
         applies = pl.Series(~words.unspaced(batch) | (self.words != "script"))
         return frame.select(pl.when(applies).then(pl.col(name)).alias(name) for name in frame.columns)
 
-    def _stop_words(self, found: words.Words) -> np.ndarray:
+    def _stop_words(self, found: Words) -> np.ndarray:
         """int64 [rows]: different stop words in each row."""
         wanted = sorted(set(self.stop_words))
         total = np.zeros(len(found.offsets) - 1, np.int64)

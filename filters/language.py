@@ -4,15 +4,13 @@ The model is py3langid's (Barbaresi, a fork of Lui and Baldwin 2012, *langid.py*
 fastText file of labels (lid.176, GlotLID) given by path. It sees the first `sample_chars` characters. Chinese is
 decided by script: Han letters are at least 30 % of all letters and there is hardly any Kana or Hangul. On 5,070 Chinese
 texts (laws, articles, manuals, old medical books) py3langid says the same of all such, but for 321 old texts that it
-takes for Wu.
+takes for Wu. Which Chinese it is (`chinese_variants`) is a signal, and with `variants` the row's language too.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -20,25 +18,14 @@ import polars as pl
 from pydantic import model_validator
 
 from tilth.core.batch import Batch
-from tilth.core.errors import SourceError
-from tilth.core.fingerprints import file_digest
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
-from tilth.filters import char_classes
+from tilth.filters import char_classes, chinese
 from tilth.filters.char_classes import HAN, KANA, LATIN, LETTER
+from tilth.filters.chinese_variants import variants
+from tilth.filters.language_models import Classify, code, fasttext_file, fasttext_labels, py3langid
 
-MIN_HAN_SHARE = 0.3
-MAX_KANA_SHARE = 0.02
-"""Of Han, Kana and Hangul together: the の of a brand name does not make a text Japanese."""
-
-_CODES = {
-    "arb": "ar", "ben": "bn", "ces": "cs", "cmn": "zh", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "fas": "fa",
-    "fin": "fi", "fra": "fr", "heb": "he", "hin": "hi", "hun": "hu", "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko",
-    "nld": "nl", "nob": "nb", "pes": "fa", "pol": "pl", "por": "pt", "ron": "ro", "rus": "ru", "spa": "es", "srp": "sr",
-    "swe": "sv", "tam": "ta", "tha": "th", "tur": "tr", "ukr": "uk", "urd": "ur", "vie": "vi", "wuu": "zh", "zho": "zh",
-    "zsm": "ms",
-}  # fmt: skip
-"""ISO 639-3 → BCP-47, where a model says the longer one; other codes stay as they are."""
+__all__ = ["Language", "fasttext_labels"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +35,11 @@ class Identified:
     codes: pl.Series
     scores: pl.Series
     num_letters: pl.Series
+    variants: pl.Series
+    """Of rows in Chinese: zh-Hans, zh-Hant, yue or lzh."""
 
 
-class Language(Step, name="language", version=1):
+class Language(Step, name="language", version=2):
     """Identify languages, fill in the rows' `language`, keep the wanted ones."""
 
     distributions: ClassVar[tuple[str, ...]] = ("py3langid", "fasttext-numpy2-wheel")
@@ -69,7 +58,9 @@ class Language(Step, name="language", version=1):
     """Probability from which an identification counts."""
     confident_letters: int = 20
     """Letters from which an identification counts (a letter of Han, Kana or Hangul counts as three): short texts are guesses."""
-    keep: tuple[str, ...] | None = threshold(None, "languages to keep, by their first subtag (`en`, `zh`); none: all")
+    variants: bool = False
+    """Whether `zh` is told apart in the rows' language: zh-Hans, zh-Hant, yue (Cantonese), lzh (classical)."""
+    keep: tuple[str, ...] | None = threshold(None, "languages to keep, by their first subtag (`en`; `zh` keeps yue and lzh too); none: all")
     min_score: float | None = threshold(None, "smallest probability of a text long enough to judge; FineWeb takes 0.65")
 
     @model_validator(mode="after")
@@ -87,18 +78,20 @@ class Language(Step, name="language", version=1):
         """`language` of the rows that have none, and with `overwrite` of all that are identified with confidence."""
         stated = batch.frame["language"]
         unknown = stated.is_null() | (stated == "und")
-        if not self.overwrite and not unknown.any():
+        refinable = self.variants & (stated == "zh").fill_null(False)
+        if not self.overwrite and not unknown.any() and not refinable.any():
             return batch
         found = self._identified(batch)
         decided = self._decided(stated, found)
-        language = decided if self.overwrite else stated.zip_with(~unknown, decided)
+        language = decided if self.overwrite else self._refined(stated, found).zip_with(~unknown, decided)
         after = batch.with_columns(language.rename("language"))
         after.memo(self._memo_key(), lambda: found)  # the text is the same
         return after
 
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """Signals language (the identified one where that is confident, else the stated one), code and score (as
-        identified; null where there is no letter), num_letters, and han_share, kana_share, latin_share of all letters."""
+        identified; null where there is no letter), variant (of Chinese; null where nothing tells), num_letters, and
+        han_share, kana_share, latin_share of all letters."""
         found, counts = self._identified(batch), char_classes.counts(batch)
         letters = counts.having(LETTER)
         shares = {
@@ -110,6 +103,7 @@ class Language(Step, name="language", version=1):
                 "language": self._decided(batch.frame["language"], found),
                 "code": found.codes,
                 "score": found.scores,
+                "variant": found.variants,
                 "num_letters": found.num_letters,
                 **shares,
             }
@@ -119,8 +113,9 @@ class Language(Step, name="language", version=1):
         """Language first, then probability."""
         rules = []
         if self.keep is not None:
+            wanted = [*self.keep, *(chinese.SUBTAGS if "zh" in self.keep else ())]
             first = pl.col("language").str.to_lowercase().str.extract("^([a-z]+)")
-            rules.append(Rule("other_language", "language", ~first.is_in(list(self.keep))))
+            rules.append(Rule("other_language", "language", ~first.is_in(wanted)))
         if self.min_score is not None:
             judged = pl.col("num_letters") >= self.confident_letters
             rules.append(Rule("uncertain", "score", judged & (pl.col("score") < self.min_score)))
@@ -129,70 +124,41 @@ class Language(Step, name="language", version=1):
     def _decided(self, stated: pl.Series, found: Identified) -> pl.Series:
         """The identified language where it is confident, else the stated one, else `und`."""
         confident = (found.scores >= self.confident_score) & (found.num_letters >= self.confident_letters)
-        return found.codes.zip_with(confident.fill_null(False), stated.fill_null("und")).rename("language")
+        decided = found.codes.zip_with(confident.fill_null(False), stated.fill_null("und")).rename("language")
+        return self._refined(decided, found)
+
+    def _refined(self, language: pl.Series, found: Identified) -> pl.Series:
+        """With `variants`, what is plain `zh` by its variant; a code that says more is the source's to say."""
+        if not self.variants:
+            return language
+        plain = (language == "zh").fill_null(False) & found.variants.is_not_null()
+        return found.variants.zip_with(plain, language).rename("language")
 
     def _memo_key(self) -> str:
         return f"language:{self.model}:{self.sha256}:{self.sample_chars}"
 
     def _identified(self, batch: Batch) -> Identified:
-        classify = _fasttext(self.path, self.sha256) if self.path is not None and self.sha256 is not None else _py3langid()
+        classify = fasttext_file(self.path, self.sha256) if self.path is not None and self.sha256 is not None else py3langid()
         return batch.memo(self._memo_key(), lambda: identify(batch.texts.str.slice(0, self.sample_chars), classify))
 
 
-def identify(samples: pl.Series, classify: Callable[[str], tuple[str, float]]) -> Identified:
-    """Language of each sample: Chinese by script, the rest by `classify` (text → label, probability)."""
-    counted = pl.DataFrame({"text": samples.rename("text")}).select(
-        han=pl.col("text").str.count_matches(r"\p{Han}"),
-        other=pl.col("text").str.count_matches(r"[\p{Hiragana}\p{Katakana}\p{Hangul}]"),
-        letters=pl.col("text").str.count_matches(r"\p{L}"),
-    )
-    han, letters = counted["han"], counted["letters"]
-    is_chinese = (han >= letters * MIN_HAN_SHARE) & (counted["other"] <= (han + counted["other"]) * MAX_KANA_SHARE) & (han > 0)
-    codes: list[str | None] = ["zh" if chinese else None for chinese in is_chinese]
-    scores: list[float | None] = [1.0 if chinese else None for chinese in is_chinese]
-    for place in (~is_chinese & (letters > 0)).arg_true():
-        label, score = classify(samples[place])
+def identify(samples: pl.Series, classify: Classify) -> Identified:
+    """Language of each sample: Chinese by script, the rest by `classify`."""
+    counted = chinese.counts(samples)
+    is_chinese, letters = counted["is_chinese"], counted["letters"]
+    codes: list[str | None] = ["zh" if found else None for found in is_chinese]
+    scores: list[float | None] = [1.0 if found else None for found in is_chinese]
+    places = (~is_chinese & (letters > 0)).arg_true()
+    for place, label, score in zip(places, *classify(samples.gather(places).to_list()), strict=True):
         # Rounded, so that the last bits of a matrix product on another machine change no signal.
-        codes[place], scores[place] = _CODES.get(label, label), round(score, 4)
+        codes[place], scores[place] = code(label), round(min(1.0, score), 4)
+    variant = pl.Series("variant", [None] * len(samples), dtype=pl.String)
+    if is_chinese.any():
+        places = is_chinese.arg_true()
+        variant = variant.scatter(places, variants(samples.gather(places)))
     return Identified(
         pl.Series("code", codes, dtype=pl.String),
         pl.Series("score", scores, dtype=pl.Float64),
-        (letters + 2 * (han + counted["other"])).cast(pl.Int64).rename("num_letters"),
+        (letters + 2 * (counted["han"] + counted["other"])).cast(pl.Int64).rename("num_letters"),
+        variant,
     )
-
-
-@functools.cache
-def _py3langid() -> Callable[[str], tuple[str, float]]:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True).classify  # type: ignore[no-any-return]
-
-
-@functools.cache
-def _fasttext(path: str, sha256: str) -> Callable[[str], tuple[str, float]]:
-    """`classify` over a fastText file.
-
-    Raises:
-        SourceError: the file cannot be read, or is not the one that `sha256` names.
-    """
-    file = Path(path).expanduser()
-    try:
-        found = file_digest(file)
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText language model on this machine") from None
-    if found != sha256:
-        raise SourceError(f"{path}: sha256 {found[:12]}…, the recipe says {sha256[:12]}…", hint="mend `sha256` or the file")
-    import fasttext
-
-    try:
-        model = fasttext.load_model(str(file))
-    except ValueError as error:
-        raise SourceError(f"{path}: no fastText model: {error}", hint="lid.176.bin, lid.176.ftz or GlotLID's model.bin") from None
-
-    def classify(text: str) -> tuple[str, float]:
-        labels, scores = model.predict(text.replace("\n", " "), k=1)
-        if not labels:
-            return "und", 0.0
-        return labels[0].removeprefix("__label__").split("_")[0], min(1.0, float(scores[0]))
-
-    return classify

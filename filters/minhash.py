@@ -63,7 +63,7 @@ def candidates(signature: np.ndarray, sizes: np.ndarray, bands: int, floor: floa
     rows, num_perm = signature.shape
     slack = 4 * float(np.sqrt(floor * (1 - floor) / num_perm))
     found: list[np.ndarray] = [np.zeros(0, np.uint64)]
-    for keys in _band_keys(signature, bands):
+    for keys in band_keys(signature, bands):
         order = np.argsort(keys, kind="stable")  # stable: members of a bucket stay in the order of the rows
         ordered = keys[order]
         begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
@@ -86,7 +86,7 @@ def candidates(signature: np.ndarray, sizes: np.ndarray, bands: int, floor: floa
     return np.unique(np.concatenate(found))
 
 
-def _band_keys(signature: np.ndarray, bands: int) -> Iterator[np.ndarray]:
+def band_keys(signature: np.ndarray, bands: int) -> Iterator[np.ndarray]:
     """uint64 [rows] for each band: equal where the band's values are."""
     width = signature.shape[1] // bands
     for band in range(bands):

@@ -19,6 +19,7 @@ from tilth.core.batch import Batch
 from tilth.core.steps import FATES, Context, Step, Texts
 from tilth.filters import clusters, minhash
 from tilth.filters.folding import batch_tokens, fold
+from tilth.filters.keeping import PREFER, best_rows, source_ranks
 from tilth.filters.shingles import shingle_sets
 
 EDGES: dict[str, Any] = {"left": pl.UInt32, "right": pl.UInt32, "similarity": pl.Float32}
@@ -39,6 +40,7 @@ class NearDedup(Step, name="near_dedup", version=1):
     keep: Literal["first", "longest"] = units.threshold(
         "first", "which row of a cluster stays: the first read, or the longest text"
     )
+    prefer: tuple[str, ...] = units.threshold((), PREFER + "; `keep` decides among rows of one rank")
 
     @model_validator(mode="after")
     def _threshold_above_floor(self) -> NearDedup:
@@ -91,6 +93,9 @@ class NearDedup(Step, name="near_dedup", version=1):
         edges = [pl.Series(name, column).cast(EDGES[name]) for name, column in zip(EDGES, columns, strict=True)]
         return pl.DataFrame(edges).sort("left", "right")
 
+    def sources_named(self) -> tuple[str, ...]:
+        return self.prefer
+
     def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
         """Drops all but one row of every cluster of the rows alive; value is the id of the row that stays."""
         if edges is None or not edges.height:
@@ -99,7 +104,10 @@ class NearDedup(Step, name="near_dedup", version=1):
         # Stored as float32: the threshold goes the same way, or a pair at exactly 0.8 would fall below it.
         least = float(np.float32(self.min_similarity))
         cluster = clusters.components(alive, left, right, similarity, least)
-        keeper = cluster if self.keep == "first" else _longest(cluster, alive, signals["characters"].fill_null(0).to_numpy())
+        ranks = [source_ranks(signals["source"], self.prefer)] if self.prefer else []
+        if self.keep == "longest":
+            ranks.append(-signals["characters"].fill_null(0).to_numpy().astype(np.int64))
+        keeper = best_rows(cluster, alive, *ranks) if ranks else cluster
         gone = np.flatnonzero(alive & (keeper != np.arange(len(alive))))
         group = clusters.find_roots(len(alive), left[similarity == 1], right[similarity == 1])
         ids = signals["id"]
@@ -113,16 +121,6 @@ class NearDedup(Step, name="near_dedup", version=1):
             },
             schema=FATES,
         )
-
-
-def _longest(cluster: np.ndarray, alive: np.ndarray, characters: np.ndarray) -> np.ndarray:
-    """For every row the longest row of its cluster, the first of those."""
-    living = np.flatnonzero(alive)
-    order = living[np.lexsort((living, -characters[living].astype(np.int64), cluster[living]))]
-    heads, at = np.unique(cluster[order], return_index=True)
-    best = np.arange(len(cluster))
-    best[heads] = order[at]
-    return np.where(alive, best[cluster], np.arange(len(cluster)))
 
 
 def _details(gone: np.ndarray, keeper: np.ndarray, group: np.ndarray, edges: pl.DataFrame, least: float) -> pl.Series:

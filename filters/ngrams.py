@@ -35,7 +35,7 @@ def count(
     columns = found.lengths, found.polynomials, found.hashes
     offsets = found.offsets
     if chosen is not None and not chosen.all():
-        columns = tuple(column[chosen] for column in columns)  # type: ignore[assignment]
+        columns = tuple(column[chosen] for column in columns)
         offsets = np.concatenate(([0], np.cumsum(found.per_row(chosen))))
     names = [(kind, n) for n in top for kind in ("place", "times", "top")]
     names += [("repeated", n) for n in repeated] + [("covered", n) for n in covered]

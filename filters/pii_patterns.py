@@ -1,91 +1,105 @@
-"""Patterns of personal data, with the checks that a pattern cannot make."""
+"""Personal data that a pattern and a checksum tell: e-mail and IP addresses, URLs, identity and card numbers, plates."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
-KINDS = ("url", "email", "cn_id", "card", "ssn", "ip", "phone")
-"""In the order in which they are looked for: what an earlier one takes, a later one does not see."""
+from tilth.filters.pii_spans import Recogniser, by_pattern
 
 # A number may touch Chinese characters, but be no part of a longer number, an identifier or a path.
-_BEFORE = r"(?<![0-9A-Za-z_/=#%@&+.\-])(?<![0-9],)"
-_AFTER = r"(?![0-9A-Za-z_]|[.,/\-][0-9])"
-# A quantity is no number to call: 13800000000 IU, 15000000000 元.
-_NO_UNIT = r"(?!\s?(?:[μµmk]?[gLlVW]\b|ml\b|IU\b|U\b|[mμµ]?mol\b|cells?\b|copies\b|bp\b|[%‰°元万亿人例次个只株吨克毫千]))"
+BEFORE = r"(?<![0-9A-Za-z_/=#%@&+.\-−–])(?<![0-9],)"
+AFTER = r"(?![0-9A-Za-z_]|[.,/\-][0-9]|-[A-Za-z]|\s?[*^])"
 
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_%+][A-Za-z0-9._%+\-]{0,63}@"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9_\-])"
 )
+_USER = re.compile(r"(?<=://)[A-Za-z0-9._%~+\-]{1,64}:[^\s/@<>\"']{1,64}(?=@[A-Za-z0-9\[])")
 _CN_ID = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx](?![0-9A-Za-z])")
+_CUED_ID = re.compile(
+    r"(?:身份证(?:号码?|编号)?|居民证号?|证件号码?|身份号码|(?i:id[ -]card|identity card|resident id)(?: ?(?i:number|no\.?))?)"
+    r"[\s:：为是.#]{0,4}(?P<id>[1-9][0-9]{5}(?:(?:19|20)[0-9]{9}[0-9Xx]|[0-9]{9}))(?![0-9A-Za-z])"
+)
 _CARD = re.compile(
-    rf"{_BEFORE}[3-6][0-9]{{3}}(?:([ \-]?)[0-9]{{4}}\1[0-9]{{4}}\1[0-9]{{1,7}}|([ \-]?)[0-9]{{6}}\2[0-9]{{5}}){_AFTER}"
+    rf"{BEFORE}[3-6][0-9]{{3}}(?:([ \-]?)[0-9]{{4}}\1[0-9]{{4}}\1[0-9]{{1,7}}|([ \-]?)[0-9]{{6}}\2[0-9]{{5}}){AFTER}"
+)
+_CUED_CARD = re.compile(
+    r"(?:银行卡号?|储蓄卡号?|借记卡号?|信用卡号?|银行账[号户]|银行帐[号户]|开户账号|收款账[号户]|(?<![诊疗保康医])卡号)"
+    r"[\s:：为是.#]{0,4}(?P<card>[1-9][0-9]{3}(?:[ \-]?[0-9]{4}){2,3}[ \-]?[0-9]{1,4})(?![0-9A-Za-z])"
 )
 _SSN = re.compile(r"(?<![0-9A-Za-z./\-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9A-Za-z/\-]|\.[0-9])")
+_CUED_SSN = re.compile(
+    r"(?i:\bSSN\b|social security(?: (?:number|no\.?|#))?)[\s:#.]{0,4}(?i:is "
+    r"|was )?(?P<ssn>[0-9]{3}[ \-]?[0-9]{2}[ \-]?[0-9]{4})(?![0-9])"
+)
 _IP = re.compile(
     r"(?<![0-9A-Za-z.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z\-]|\.[0-9A-Za-z])"
     r"|(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?:(?::[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4})(?![0-9A-Za-z:])"
 )
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%\-]+(?<![.,;:!?'()\]])")
-
-_AREA = r"0(?:10|2[0-9]|[3-9][0-9]{2})"
-_PHONE = re.compile(
-    rf"{_BEFORE}(?:"
-    r"(?:(?:\+|00)?86[ \-]?)?1[3-9][0-9](?:[0-9]{8}|([ \-])[0-9]{4}\1[0-9]{4})"  # China, mobile
-    rf"|(?:(?:\+|00)86[ \-]?)?(?:\({_AREA}\) ?|（{_AREA}）|{_AREA}[ \-])[2-8][0-9]{{6,7}}"  # China, landline
-    r"|[48]00-(?:[0-9]{3}-[0-9]{4}|[0-9]{4}-[0-9]{3})"  # China, service
-    r"|(?:\+?1[ .\-])?(?:\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[ .\-]|[2-9][0-9]{2}([.\-])[2-9][0-9]{2}\2)[0-9]{4}"  # North America
-    r"|\+[1-9][0-9]{0,2}(?:[ \-]?\(?[0-9]{1,4}\)?){2,6}"  # international
-    rf"){_AFTER}{_NO_UNIT}"
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·• \-]?"
+    r"(?=[A-HJ-NP-Z0-9]{0,4}[0-9][A-HJ-NP-Z0-9]{0,4}[0-9])[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳](?![A-Za-z0-9])"
 )
-_CUE = (
-    r"(?:(?<![A-Za-z])(?:[Tt]el(?:ephone)?|TEL|[Pp]hone|PHONE|[Ff]ax|FAX|[Mm]obile|[Cc]all|[Ww]hats[Aa]pp)"
-    r"(?: ?(?:[Nn]o|[Nn]umber|at|us at|is))?|电话(?:号码)?|手机号?码?|座机|传真|热线|联系方式|致电)[\s:：.为是#\-]{0,4}"
+_CUED_PLATE = re.compile(
+    r"(?i:licen[cs]e plate|plate number|number plate|registration plate|\bplate)\b(?: [a-z ]{1,30},)?(?: ?(?i:number|no\.?|#))?"
+    r"[\s:#]{1,3}(?:(?:is|was"
+    r"|of) )?(?P<plate>(?=[A-Z0-9 \-]{0,6}[0-9])(?=[A-Z0-9 \-]{0,6}[A-Z])[A-Z0-9]{1,4}[ \-]?[A-Z0-9]{2,5})\b"
 )
-_CUED_PHONE = re.compile(rf"{_CUE}(?P<number>\+?\(?[0-9][0-9 ()\-]{{5,17}}[0-9]){_AFTER}{_NO_UNIT}")
 
-PREFILTERS = {
-    "url": r"https?://",
-    "email": r"[A-Za-z0-9._%+\-]@[A-Za-z0-9]",
-    "cn_id": r"[1-9][0-9]{16}[0-9Xx]",
-    "card": r"[3-6][0-9]{3}[ \-]?[0-9]{4}[0-9 \-]{5}",
-    "ssn": r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
-    "ip": r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]",
-    "phone": r"1[3-9][0-9][ \-]?[0-9]{4}[ \-]?[0-9]{4}|0[0-9]{2,3}[)） \-] ?[2-8][0-9]{6}|[0-9]{3}(?:\) ?|[.\-])[0-9]{3,4}[ .\-][0-9]{3,4}"
-    r"|\+[1-9][0-9 ()\-]{7}|(?:[Tt]el|TEL|hone|HONE|ax|AX|obile|all|pp|at|o|er|is|[话号机码真线式电])[\s:：.为是#\-]{0,4}\+?\(?[0-9][0-9 ()\-]{5}",
-}
-"""For each kind, a pattern without look-around that a text must match for the kind to occur in it."""
+_PROVINCES = frozenset(
+    [*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82, 83, 91]
+)
+"""First two digits of a division code (GB/T 2260)."""
 
 
-def replaced(kind: str, text: str, mark: str) -> str:
-    """The text with `mark` for each number or address of a kind that passes its checks."""
-    for rule in _RULES[kind]:
-        text = rule.pattern.sub(lambda match, rule=rule: _marked(match, rule, mark), text)  # type: ignore[misc]
-    return text
+def digits(text: str) -> str:
+    """The ASCII digits of a text."""
+    return "".join(char for char in text if char in "0123456789")
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """A pattern, the check of its matches, and the group that is the datum."""
+def luhn(number: str) -> bool:
+    """Luhn's checksum (ISO/IEC 7812-1).
 
-    pattern: re.Pattern[str]
-    accept: Callable[[re.Match[str]], bool]
-    group: str | int = 0
-
-
-def _marked(match: re.Match[str], rule: _Rule, mark: str) -> str:
-    if not rule.accept(match):
-        return match[0]
-    whole, start = match[0], match.start()
-    return whole[: match.start(rule.group) - start] + mark + whole[match.end(rule.group) - start :]
+    >>> luhn("4111111111111111"), luhn("4111111111111112")
+    (True, False)
+    """
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2])
+    return (sum(doubled) + sum(int(digit) for digit in number[::-2])) % 10 == 0
 
 
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
+def cn_id_is_valid(number: str) -> bool:
+    """A division, a date of birth that was, and the check character of GB 11643-1999 (ISO 7064, MOD 11-2).
+
+    >>> cn_id_is_valid("11010519491231002X"), cn_id_is_valid("110105194912310021")
+    (True, False)
+    """
+    total = sum(int(digit) * pow(2, 17 - i, 11) for i, digit in enumerate(number[:17]))
+    return _dated(number) and "10X98765432"[total % 11] == number[17].upper()
+
+
+def _dated(number: str) -> bool:
+    """A resident id of 15 or 18 characters begins with a division and a date."""
+    born = number[6:14] if len(number) == 18 else "19" + number[6:12]
+    try:
+        datetime.date(int(born[:4]), int(born[4:6]), int(born[6:]))
+    except ValueError:
+        return False
+    return int(number[:2]) in _PROVINCES
+
+
+def _is_card(match: re.Match[str]) -> bool:
+    """A length that goes with the issuer's first digits (UnionPay's 62 among them), and Luhn's checksum."""
+    if re.search(r"[0-9] $", match.string[max(0, match.start() - 2) : match.start()]) or re.match(
+        r" [0-9]", match.string[match.end() :][:2]
+    ):
+        return False  # a row of a table
+    number = digits(match[0])
+    lengths = {"4": (13, 16, 19), "5": (16,), "34": (15,), "37": (15,), "35": (16,), "6": (16, 17, 18, 19)}
+    fits = any(number.startswith(first) and len(number) in allowed for first, allowed in lengths.items())
+    return fits and not (number[0] == "5" and not "1" <= number[1] <= "5") and luhn(number)
 
 
 def _is_email(match: re.Match[str]) -> bool:
@@ -94,64 +108,46 @@ def _is_email(match: re.Match[str]) -> bool:
     return suffix not in {"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js"} and not match[0].startswith("git@")
 
 
-def _is_cn_id(match: re.Match[str]) -> bool:
-    """A date of birth that was, and the check character of GB 11643-1999 (ISO 7064, MOD 11-2)."""
-    number = match[0].upper()
-    try:
-        datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
-        return False
-    total = sum(int(digit) * pow(2, 17 - i, 11) for i, digit in enumerate(number[:17]))
-    return "10X98765432"[total % 11] == number[17]
-
-
-def _is_card(match: re.Match[str]) -> bool:
-    """A length that goes with the issuer's first digits, and Luhn's checksum (ISO/IEC 7812)."""
-    number = _digits(match[0])
-    lengths = {"4": (13, 16, 19), "5": (16,), "34": (15,), "37": (15,), "35": (16,), "6": (16, 17, 18, 19)}
-    fits = any(number.startswith(first) and len(number) in allowed for first, allowed in lengths.items())
-    if not fits or (number[0] == "5" and not "1" <= number[1] <= "5"):
-        return False
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2])
-    return (sum(doubled) + sum(int(digit) for digit in number[::-2])) % 10 == 0
-
-
-_VERSION = re.compile(r"(?i)(?:v|ver|version|release|build|版本|section|§)[\s.:：]*$")
+_VERSION = re.compile(
+    r"(?i)(?:power|statistics|software|spss|sas|stata|rta|prism|windows|kernel|python|java|v|ver|version|release|build|版本号?|section|§)"
+    r"[\s.:：(]*$|[±−–%]\s?$"
+)
 
 
 def _is_ip(match: re.Match[str]) -> bool:
-    """A public address; `v1.2.3.4` and `1.2.3.4` (four single digits) are versions or headings."""
+    """A public address, or one that documentation uses; `v1.2.3.4` and `1.2.3.4` (four single digits) are versions."""
     try:
         address = ipaddress.ip_address(match[0])
     except ValueError:
         return False
+    public = address.is_global or any(address in net for net in _EXAMPLES if net.version == address.version)
     if address.version == 6:
-        return address.is_global and match[0].count(":") >= 3
+        return public and match[0].count(":") >= 3 and re.search("[0-9A-Fa-f]{3}", match[0]) is not None
     short = all(len(part) == 1 for part in match[0].split("."))
-    return address.is_global and not short and not _VERSION.search(match.string[max(0, match.start() - 12) : match.start()])
+    return (
+        public
+        and not short
+        and not match[0].endswith(".0.0")
+        and not _VERSION.search(match.string[max(0, match.start() - 12) : match.start()])
+    )
 
 
-def _is_phone(match: re.Match[str]) -> bool:
-    """International numbers have 10 to 15 digits (ITU E.164); the others are as long as their pattern says."""
-    return not match[0].startswith("+") or 10 <= len(_digits(match[0])) <= 15
+_EXAMPLES = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
+"""RFC 5737 and 3849: texts that were made safe already name them, as a person's."""
 
-
-def _is_cued_phone(match: re.Match[str]) -> bool:
-    """Seven to 15 digits, and no span of years or list of numbers."""
-    number = match["number"]
-    return 7 <= len(_digits(number)) <= 15 and not re.match(r"(?:19|20)[0-9]{2} ?- ?(?:19|20)[0-9]{2}\b", number)
-
-
-def _always(match: re.Match[str]) -> bool:
-    return True
-
-
-_RULES: dict[str, tuple[_Rule, ...]] = {
-    "url": (_Rule(_URL, _always),),
-    "email": (_Rule(_EMAIL, _is_email),),
-    "cn_id": (_Rule(_CN_ID, _is_cn_id),),
-    "card": (_Rule(_CARD, _is_card),),
-    "ssn": (_Rule(_SSN, _always),),
-    "ip": (_Rule(_IP, _is_ip),),
-    "phone": (_Rule(_PHONE, _is_phone), _Rule(_CUED_PHONE, _is_cued_phone, "number")),
-}
+_CUED = r"(?:[\s:：为是.#]|is |was ){0,4}"
+RECOGNISERS: tuple[Recogniser, ...] = (
+    by_pattern("url", r"https?://", _URL, reach=None),
+    by_pattern("email", r"[A-Za-z0-9._%+\-]@[A-Za-z0-9]", _EMAIL, accept=_is_email),
+    by_pattern("account", r"://[^\s/@]+:[^\s/@]+@", _USER),
+    by_pattern("cn_id", r"[1-9][0-9]{16}[0-9Xx]", _CN_ID, accept=lambda match: cn_id_is_valid(match[0])),
+    by_pattern("cn_id", r"(?:证|码|号|(?i:card|id|number"
+        r"|no))[\s:：为是.#]{0,4}[1-9][0-9]{14}", _CUED_ID, accept=lambda match: _dated(match["id"]), group="id"),
+    by_pattern("card", r"[3-6][0-9]{3}[ \-]?[0-9]{4}[0-9 \-]{5}", _CARD, accept=_is_card),
+    by_pattern("card", r"[卡号户][\s:：为是.#]{0,4}[1-9][0-9]{3}[ \-]?[0-9]{4}", _CUED_CARD, group="card"),
+    by_pattern("ssn", r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _SSN),
+    by_pattern("ssn", r"(?i:ssn|social security)", _CUED_SSN, group="ssn"),
+    by_pattern("ip", r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]", _IP, accept=_is_ip),
+    by_pattern("plate", r"[\p{Han}][A-Z][·• \-]?[A-Z0-9]{4}", _PLATE),
+    by_pattern("plate", r"(?i:plate)", _CUED_PLATE, group="plate"),
+)  # fmt: skip

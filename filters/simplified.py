@@ -15,7 +15,6 @@ import unicodedata
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
 from tilth.core.batch import Batch
 from tilth.filters import _kernels, text_buffer, words

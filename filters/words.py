@@ -139,7 +139,7 @@ def _segment(kernel: Callable[..., int], text: Text) -> tuple[np.ndarray, np.nda
     return begins[:count], ends[:count], offsets
 
 
-_UNSPACED = ("zh", "ja", "yue", "wuu", "th", "lo", "km", "my")
+_UNSPACED = ("zh", "ja", "yue", "lzh", "wuu", "th", "lo", "km", "my")
 
 
 def unspaced(batch: Batch) -> np.ndarray:
@@ -148,8 +148,8 @@ def unspaced(batch: Batch) -> np.ndarray:
 
 
 def chinese(batch: Batch) -> np.ndarray:
-    """bool [rows]: whether the row's language is Chinese (`zh`, `zh-Hant`, `yue` …)."""
-    return _base_language(batch).is_in(["zh", "yue", "wuu"]).fill_null(False).to_numpy()
+    """bool [rows]: whether the row's language is Chinese (`zh`, `zh-Hant`, `yue`, `lzh` …)."""
+    return _base_language(batch).is_in(["zh", "yue", "lzh", "wuu"]).fill_null(False).to_numpy()
 
 
 def _base_language(batch: Batch) -> pl.Series:

@@ -126,7 +126,7 @@ def _can_edit(step: str, parameter: str | None = None) -> bool:
         return True
     assert issubclass(unit, Step)
     threshold = parameter in unit.model_fields and units.is_threshold(unit, parameter)
-    return (unit.does("edit") or unit.does("make")) and not threshold
+    return (unit.does("edit") or unit.ends_segment()) and not threshold
 
 
 def _sources(record: BuildRecord, config: str) -> list[str]:

@@ -72,7 +72,7 @@ RECIPES = {
     "within itself": (edit("name: small", "name: &a [*a]"), ("nested too deep",)),
     "nested deep": (edit("name: small", "name: " + "[" * 3000 + "]" * 3000), ("nested too deep",)),
     "a bomb": (edit("name: small", "title: [&a '" + "x" * 90_000 + "', " + "*a, " * 200 + "]\nname: small"), ("characters",)),
-    "no such format": (edit("path: notes.jsonl", "path: notes.jsonl, format: xml"), ("small.yaml:4", "unknown format 'xml'")),
+    "no such format": (edit("path: notes.jsonl", "path: notes.jsonl, format: docx"), ("small.yaml:4", "unknown format 'docx'")),
     "a name with spaces": (edit("name: small", "name: Small Name"), ("name", "Small Name")),
 }
 

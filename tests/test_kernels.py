@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def _tokens(data: np.ndarray) -> list[bytes]:
     count = _kernels.whitespace_spans(data, np.array([0, len(data)]), classes(), begins, ends, rows)
     assert rows.tolist() == [0, count]
     found = list(zip(begins[:count].tolist(), ends[:count].tolist(), strict=True))
-    assert all(0 <= a < b <= len(data) for a, b in found) and all(a[1] < b[0] + 1 for a, b in zip(found, found[1:], strict=False))
+    assert all(0 <= a < b <= len(data) for a, b in found) and all(a[1] < b[0] + 1 for a, b in pairwise(found))
     return [data[a:b].tobytes() for a, b in found]
 
 

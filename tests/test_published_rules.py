@@ -33,7 +33,7 @@ from tilth.filters.ngram_overlap import NgramOverlap
 
 ITEMS = {"benchmark": pl.String, "item": pl.String, "question": pl.String, "options": pl.List(pl.String), "answer": pl.String}
 NO_ITEMS = Context("cpt", 0, pl.DataFrame(schema=ITEMS))
-WORDS = "the of and fever patient 5 mg/day, daily don't U.S. treatment. with renal failure (acute) shows a of-the for".split()
+WORDS = ["the", "of", "and", "fever", "patient", "5", "mg/day,", "daily", "don't", "U.S.", "treatment.", "with", "renal", "failure", "(acute)", "shows", "a", "of-the", "for"]
 
 
 def batch(texts: list[str]) -> Batch:

@@ -37,7 +37,11 @@ def test_unit_is_documented(kind: str, name: str, cls: type[Unit]) -> None:
             assert info.description, f"{field} is documented"
 
 
-@pytest.mark.parametrize("cls", [c for c in STEPS if all(not f.is_required() for f in c.model_fields.values())], ids=lambda c: c.name)
+WHOLE = [c for c in STEPS if all(not f.is_required() for f in c.model_fields.values())]
+"""Steps that a recipe may name without parameters."""
+
+
+@pytest.mark.parametrize("cls", WHOLE, ids=lambda c: c.name)
 def test_step_defaults_round_trip(cls: type[Step]) -> None:
     step = cls()
     assert cls.model_validate_json(step.model_dump_json()) == step
@@ -55,7 +59,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("cls", [c for c in STEPS if c.does("measure") or c.does("edit")], ids=lambda c: c.name)
+@pytest.mark.parametrize("cls", [c for c in WHOLE if c.does("measure") or c.does("edit")], ids=lambda c: c.name)
 def test_step_keeps_rows_and_is_pure(cls: type[Step]) -> None:
     """An edit keeps rows and order; measuring twice, or in two halves, gives the same signals."""
     step = cls()

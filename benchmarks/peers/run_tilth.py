@@ -16,8 +16,7 @@ import polars as pl
 from runner import SETTINGS, FileTask, Row, Task, imports, main, read
 
 from tilth.builders.sweep import batches, edited
-from tilth.core.batch import Batch
-from tilth.core.rows import CONTENT, schema
+from tilth.core.rows import schema
 from tilth.core.steps import Context, Step
 from tilth.filters import minhash, simplified
 from tilth.filters.c4 import C4
@@ -291,7 +290,7 @@ class ReadWrite(FileTask):
         return frame.height
 
 
-TASKS: dict[str, type[Task] | type[FileTask]] = {
+TASKS: dict[str, type[Task | FileTask]] = {
     "english_chain": EnglishChain,
     "chinese_chain": ChineseChain,
     "heuristics": Heuristics,

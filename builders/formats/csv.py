@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from tilth.builders.open_file import chunks
+from tilth.builders.encoded_file import HINT, TextLines, codec_of
+from tilth.builders.encodings import DISTRIBUTIONS
 from tilth.builders.records import BadRecord, Format, Record
 from tilth.core.errors import SourceError
 
 csv.field_size_limit(1 << 27)
 
 
-class Csv(Format, name="csv", version=2):
+class Csv(Format, name="csv", version=3):
     """Records of a CSV (or, by name, TSV) file; every value is text. A line of the wrong width fails and is listed."""
 
     suffixes = (".csv", ".tsv")
+    distributions = DISTRIBUTIONS
 
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
-        self.check_encoding(shown)
-        utf8 = self.encoding.lower().replace("-", "") == "utf8"
-        text = _Text(path, shown, "utf-8-sig" if utf8 else self.encoding)  # a byte order mark is no part of the first name
+        codec = codec_of(path, shown, self.encoding)
+        text = TextLines(path, shown, codec)
         delimiter = "\t" if ".tsv" in path.suffixes else ","
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         header: list[str] | None = None
@@ -42,36 +42,5 @@ class Csv(Format, name="csv", version=2):
             raise SourceError(f"{shown}:{reader.line_num}: not CSV: {error}") from None
         except UnicodeError as error:
             raise SourceError(
-                f"{shown}:{reader.line_num + 1}: not {self.encoding}: {getattr(error, 'reason', error)}",
-                hint="set the source's `encoding`, as in `encoding: gb18030`",
+                f"{shown}:{reader.line_num + 1}: not {codec}: {getattr(error, 'reason', error)}", hint=HINT
             ) from None
-
-
-class _Text(io.TextIOBase):
-    """Lines of text decoded strictly, as the csv module wants them."""
-
-    def __init__(self, path: Path, shown: str, encoding: str) -> None:
-        raw = io.BufferedReader(_Raw(chunks(path, shown)))
-        self._text = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="")
-
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
-        return iter(self._text)
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, source: Iterator[bytes]) -> None:
-        self._source, self._rest = source, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            chunk = next(self._source, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size

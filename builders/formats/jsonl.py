@@ -7,50 +7,46 @@ from pathlib import Path
 
 import orjson
 
-from tilth.builders.open_file import lines
+from tilth.builders.encoded_file import HINT, codec_of, encoded_lines, is_wide
+from tilth.builders.encodings import DISTRIBUTIONS, Undecodable, decode
 from tilth.builders.records import BadRecord, Format, Record
 from tilth.core.errors import SourceError
 
 
-class Jsonl(Format, name="jsonl", version=2):
-    """One JSON object a line; blank lines are skipped. A line that is not JSON fails and is listed."""
+class Jsonl(Format, name="jsonl", version=3):
+    """One JSON object a line; blank lines are skipped. A line that is not JSON, or not in the encoding, fails and is listed."""
 
     suffixes = (".jsonl", ".ndjson", ".json")
+    distributions = DISTRIBUTIONS
 
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
-        self.check_encoding(shown)
-        utf8 = self.encoding.lower().replace("-", "") == "utf8"
-        for number, line in enumerate(lines(path, shown), start=1):
+        codec = codec_of(path, shown, self.encoding)
+        inside = "utf-8" if is_wide(codec) else codec
+        told = False
+        for number, line in enumerate(encoded_lines(path, shown, codec), start=1):
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark, as editors on Windows write it
             if not line.strip():
                 continue
-            if not utf8:
-                line = _recode(line, self.encoding, shown, number)
-            try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                _check_utf8(line, shown, number)
-                yield number, BadRecord(f"not JSON: {error.msg}")
-                continue
-            if isinstance(record, dict):
-                yield number, record
-            else:
-                yield number, BadRecord(f"a JSON {type(record).__name__}, not an object")
+            record = _record(line, inside)
+            if isinstance(record, Undecodable) and not told:
+                # A file in another encoding is one mistake in the recipe, not a thousand failed rows.
+                raise SourceError(f"{shown}:{number}: {record}", hint=HINT)
+            told = told or not line.isascii()
+            yield number, record
 
 
-def _recode(line: bytes, encoding: str, shown: str, number: int) -> bytes:
+def _record(line: bytes, codec: str) -> Record | BadRecord:
     try:
-        return line.decode(encoding).encode()
-    except UnicodeError as error:
-        raise SourceError(f"{shown}:{number}: not {encoding}: {error}", hint="set the source's `encoding`") from None
-
-
-def _check_utf8(line: bytes, shown: str, number: int) -> None:
-    # A file in another encoding is one mistake in the recipe, not a thousand failed rows.
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{shown}:{number}: not UTF-8 at byte {error.start} of the line", hint="set the source's `encoding`, as in `encoding: gb18030`"
-        ) from None
+        if codec != "utf-8":
+            line = decode(line, codec).encode()
+        record = orjson.loads(line)
+    except Undecodable as error:
+        return error
+    except orjson.JSONDecodeError as error:
+        try:
+            decode(line, "utf-8")  # orjson's own word for it is "surrogates not allowed"
+        except Undecodable as undecodable:
+            return undecodable
+        return BadRecord(f"not JSON: {error.msg}")
+    return record if isinstance(record, dict) else BadRecord(f"a JSON {type(record).__name__}, not an object")

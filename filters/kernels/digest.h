@@ -1,1 +1,1 @@
-#define KERNELS_DIGEST "e834e2f60415e54a"
+#define KERNELS_DIGEST "b5ce5d0a6090433d"
