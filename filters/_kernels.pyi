@@ -77,3 +77,14 @@ def spacy_sentences(
     sentence_begins: Buffer, sentence_ends: Buffer, sentence_rows: Buffer,
 ) -> int:  # fmt: skip
     """Fills the sentences' spans (room for every word) and the first of each row, from the words; returns how many."""
+
+def known_grams(
+    hashes: Buffer, offsets: Buffer, n: int, grams: Buffer, sieve: Buffer, shift: int, rows: Buffer, places: Buffer, slots: Buffer
+) -> int:
+    """Fills row, first token and slot in `grams` (int64, room for every token) of each n-gram that is there; returns how many."""
+
+def alignments(
+    questions: Buffer, weights: Buffer, question_rows: Buffer, texts: Buffer, text_rows: Buffer, insertion: float,
+    least: Buffer, scores: Buffer, matched: Buffer,
+) -> None:  # fmt: skip
+    """Fills the score (float32) of each pair, and, where it is `least` or more, the place of each token (int32); see `alignment`."""

@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from tilth.filters import _kernels
 from tilth.filters.alignment import LONGEST, Alignment, Pair, align
 from tilth.filters.benchmark_index import WORDS_LONG, BenchmarkIndex, Item, Seeds
 from tilth.filters.folding import Folded
-from tilth.filters.hashing import Rolling
-from tilth.filters.shingles import row_blocks
 
 TOUCHED, SHORT_TOUCHED = 0.5, 0.5
 """Share of the tokens of a question that seeds can reach, and that seeds must touch before it is aligned; of one under
@@ -57,36 +56,23 @@ def matches(folded: Folded, index: BenchmarkIndex, least: np.ndarray, run: int |
 
     With `run`, every stretch too whose seeds touch that many tokens.
     """
-    for first, last in row_blocks(folded.offsets):
-        stretches = list(_stretches(index, run or LONGEST, *_seeds_found(folded, index, first, last)))
-        yield from _aligned(folded, index, stretches, least)
+    found = [_seeds_found(folded, seeds) for seeds in index.seeds]
+    if found:
+        columns = (np.concatenate(column) for column in zip(*found, strict=True))
+        yield from _aligned(folded, index, list(_stretches(index, run or LONGEST, *columns)), least)
 
 
-def _seeds_found(folded: Folded, index: BenchmarkIndex, first: int, last: int) -> tuple[np.ndarray, ...]:
-    """(row, item, ordinal, token) of every seed in rows first:last."""
-    begin, end = folded.offsets[first], folded.offsets[last]
-    rolling = Rolling(folded.hashes[begin:end])
-    found = [_known(rolling.grams(seeds.length), seeds) for seeds in index.seeds]
-    if not found:
-        return (np.zeros(0, np.int64),) * 4
-    place, item, ordinal, size = (np.concatenate(column) for column in zip(*found, strict=True))
-    place += begin
-    row = np.searchsorted(folded.offsets, place, side="right") - 1
-    inside = place + size <= folded.offsets[row + 1]
-    return row[inside], item[inside], ordinal[inside], place[inside]
-
-
-def _known(grams: np.ndarray, seeds: Seeds) -> tuple[np.ndarray, ...]:
-    """(place, item, ordinal, tokens) of the n-grams of a text that are seeds."""
-    place = np.flatnonzero(seeds.sieve[grams >> seeds.shift])
-    passed = grams[place]
-    slot = np.minimum(np.searchsorted(seeds.grams, passed), len(seeds.grams) - 1)
-    known = seeds.grams[slot] == passed
-    place, slot = place[known], slot[known]
+def _seeds_found(folded: Folded, seeds: Seeds) -> tuple[np.ndarray, ...]:
+    """(row, item, ordinal, token) of every seed in the rows."""
+    row, place, slot = (np.empty(len(folded.hashes), np.int64) for _ in range(3))
+    count = _kernels.known_grams(
+        folded.hashes, folded.offsets, seeds.length, seeds.grams, seeds.sieve, int(seeds.shift), row, place, slot
+    )
+    row, place, slot = row[:count], place[:count], slot[:count]
     counts = seeds.start[slot + 1] - seeds.start[slot]
     posting = np.arange(counts.sum()) + np.repeat(seeds.start[slot] - (np.cumsum(counts) - counts), counts)
-    place = np.repeat(place, counts)
-    return place, seeds.item[posting].astype(np.int64), seeds.ordinal[posting].astype(np.int64), np.full(len(place), seeds.length)
+    columns = seeds.item[posting], seeds.ordinal[posting]
+    return np.repeat(row, counts), *(column.astype(np.int64) for column in columns), np.repeat(place, counts)
 
 
 def _stretches(

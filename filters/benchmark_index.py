@@ -110,7 +110,7 @@ class Seeds:
     ordinal: np.ndarray
     """int32: place of the seed's first token in its question."""
     sieve: np.ndarray
-    """bool: whether any seed has these leading bits; 16 slots for each, so 6 % of the others pass."""
+    """uint8: a bit for each value of the leading bits, set where a seed has them; 16 for each seed, so 6 % of the others pass."""
     shift: np.uint64
 
 
@@ -169,9 +169,19 @@ def _item(
 
 def build(items: pl.DataFrame, phrases: tuple[str, ...] = ()) -> BenchmarkIndex:
     """The index of these items (columns benchmark, item, question, options); made once in a process."""
+    global _LAST
+    if _LAST is None or _LAST[0] is not items or _LAST[1] != phrases:  # batch after batch brings the same frame
+        _LAST = items, phrases, _build(_frame(items), phrases)
+    return _LAST[2]
+
+
+_LAST: tuple[pl.DataFrame, tuple[str, ...], BenchmarkIndex] | None = None
+
+
+def _frame(items: pl.DataFrame) -> _Frame:
     buffer = io.BytesIO()
     items.select("benchmark", "item", "question", "options").write_ipc(buffer, compression="uncompressed")
-    return _build(_Frame(items, hashlib.blake2b(buffer.getvalue(), digest_size=16).hexdigest()), phrases)
+    return _Frame(items, hashlib.blake2b(buffer.getvalue(), digest_size=16).hexdigest())
 
 
 class _Frame:
@@ -259,7 +269,8 @@ def _seeds(length: int, gram: np.ndarray, item: np.ndarray, ordinal: np.ndarray)
     grams, counts = np.unique(gram, return_counts=True)
     bits = max(12, int(np.ceil(np.log2(16 * len(grams) + 1))))
     shift = np.uint64(64 - bits)
-    sieve = np.zeros(1 << bits, bool)
-    sieve[grams >> shift] = True
+    slots = np.zeros(1 << bits, bool)
+    slots[grams >> shift] = True
+    sieve = np.packbits(slots, bitorder="little")
     start = np.concatenate(([0], np.cumsum(counts)))
     return Seeds(length, grams, start, item[order].astype(np.int32), ordinal[order].astype(np.int32), sieve, shift)

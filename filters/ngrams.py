@@ -41,5 +41,6 @@ def count(
     names += [("repeated", n) for n in repeated] + [("covered", n) for n in covered]
     names += [(kind, n) for n in shared for kind in ("shared", "all")]
     counts = np.empty((len(offsets) - 1, len(names)), np.int64)
-    _kernels.ngram_characters(offsets, *columns, *(np.array(n, np.int64) for n in (top, repeated, covered, shared)), counts)
+    tops, repeats, covers, shares = (np.array(n, np.int64) for n in (top, repeated, covered, shared))
+    _kernels.ngram_characters(offsets, *columns, tops, repeats, covers, shares, counts)
     return {name: counts[:, i] for i, name in enumerate(names)}

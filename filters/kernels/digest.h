@@ -1,1 +1,1 @@
-#define KERNELS_DIGEST "b5ce5d0a6090433d"
+#define KERNELS_DIGEST "fbb5aea015216cd5"
