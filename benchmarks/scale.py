@@ -105,7 +105,7 @@ def redecided(setting: Setting) -> Found:
 def _sources(full: Path, folder: Path) -> dict[str, Path]:
     """The documents dealt to eight files, so that reading them is no task of one worker."""
     folder.mkdir(exist_ok=True)
-    lines = full.read_text(encoding="utf-8").splitlines()
+    lines = full.read_text(encoding="utf-8").rstrip("\n").split("\n")  # a line of JSON may hold other line ends
     files = {f"part_{i}": folder / f"part_{i}.jsonl" for i in range(8)}
     for i, path in enumerate(files.values()):
         path.write_text("\n".join(lines[i::8]) + "\n", encoding="utf-8")

@@ -54,7 +54,7 @@ def documents(count: int) -> list[str]:
     return found
 
 
-@given(st.text(st.sampled_from("aB É\u0301٣1.,５Ⅷ—「」\t\n\u3000\x1c中가ſẞΣ½"), max_size=60))
+@given(st.text(st.sampled_from("aB É\u0301٣1.,１５Ⅷ—「」\t\n\u3000\x1c中가ſẞΣ½"), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_text_is_simplified_as_datatrove_does(text: str) -> None:
     assert simplified.of(text_buffer.of(pl.Series([text]))).series().to_list() == [simplify_text(text)]

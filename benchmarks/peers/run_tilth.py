@@ -256,11 +256,12 @@ class LanguageId(Task):
     """fastText labels over lists, as datatrove cleans its text."""
 
     def __init__(self, said: argparse.Namespace) -> None:
-        from tilth.filters import language_models
+        import fasttext
+
+        from tilth.filters.language_models import fasttext_labels
 
         super().__init__(said)
-        self.labels = language_models.fasttext_labels
-        self.model = language_models.load(said.model)
+        self.labels, self.model = fasttext_labels, fasttext.load_model(str(said.model))
 
     def work(self, documents: list[Row]) -> Any:
         return self.labels(self.model, [row["text"] for row in documents])

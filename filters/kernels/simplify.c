@@ -33,7 +33,7 @@ static int64_t simplify_row(const uint8_t *at, const uint8_t *end, Table table, 
         const uint8_t *begin = at;
         uint32_t point = next_point(&at, end);
         uint8_t class = table.classes[point];
-        if (class & (SPACE | PUNCTUATION)) {
+        if (class & (SPACE | PUNCTUATION) && !(class & DIGIT)) { /* numbers go first: a full-width 1 is in datatrove's punctuation */
             space = any;
             continue;
         }
