@@ -17,11 +17,10 @@ from tilth.core.batch import Batch
 from tilth.core.rows import Kind
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
-from tilth.filters import ngrams, words
+from tilth.filters import lines, ngrams, words
 from tilth.filters.char_classes import HASH, LETTER
 from tilth.filters.gopher_quality import STOP_WORDS
 from tilth.filters.gopher_repetition import REPEATED, TOP
-from tilth.filters.hashing import mix
 
 
 class DolmaGopher(Step, name="dolma_gopher", version=1):
@@ -104,9 +103,9 @@ def _medians(found: words.Words) -> np.ndarray:
 def _lines(texts: pl.Series, num_chars: np.ndarray) -> dict[str, np.ndarray]:
     """Shares of lines between `\\n`, empty ones too, and of characters in those that occur more than once."""
     size = len(texts)
-    pieces = texts.rename("line").to_frame().with_row_index("row").with_columns(pl.col("line").str.split("\n")).explode("line")
-    row, line = pieces["row"].to_numpy(), pieces["line"]
-    _, inverse, counts = np.unique(mix(line.hash().to_numpy() ^ mix(row.astype(np.uint64))), return_inverse=True, return_counts=True)
+    split = lines.pieces(texts)
+    row, line = split["row"].to_numpy(), split["piece"]
+    _, inverse, counts = np.unique(lines.keys(split), return_inverse=True, return_counts=True)
     again = counts[inverse] > 1
     full = (texts != "").to_numpy()
     total = np.bincount(row, minlength=size)

@@ -25,7 +25,6 @@ from tilth.core.rows import Kind
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
 from tilth.filters import char_classes, lines, words
-from tilth.filters.hashing import mix
 from tilth.filters.shares import at_least, at_most, ratio
 from tilth.filters.words import Definition
 
@@ -62,11 +61,11 @@ class FineWebQuality(Step, name="fineweb_quality", version=1):
         duplicate_line_char_share, newline_ratio (line ends for each word), unspaced; shares null where there is no line, the ratio where there is no word."""
         texts, found = batch.texts, words.tokens(batch, self.words)
         unspaced = words.unspaced(batch) & (self.words == "script")
-        pieces = _lines(texts)
-        row, line = pieces["row"].to_numpy(), pieces["line"]
+        split = lines.pieces(texts).filter(pl.col("piece").str.strip_chars(lines.BLANKS) != "")
+        row, line = split["row"].to_numpy(), split["piece"]
         size = line.str.len_chars().to_numpy()
         short = size <= np.where(unspaced, self.zh_short_line, self.short_line)[row]
-        again = ~pl.Series(mix(line.hash().to_numpy() ^ mix(row.astype(np.uint64)))).is_first_distinct().to_numpy()
+        again = ~pl.Series(lines.keys(split)).is_first_distinct().to_numpy()
 
         def total(weights: np.ndarray | None) -> np.ndarray:
             return np.bincount(row, weights, minlength=len(batch))
@@ -97,12 +96,6 @@ class FineWebQuality(Step, name="fineweb_quality", version=1):
             at_most("duplicate_line_chars", "duplicate_line_char_share", again, zh_again),
             at_most("list", "newline_ratio", self.max_newline_ratio, self.zh_max_newline_ratio),
         ]
-
-
-def _lines(texts: pl.Series) -> pl.DataFrame:
-    """{row, line}: the pieces between `\\n` that are not blank, as they stand."""
-    split = texts.rename("line").to_frame().with_row_index("row").with_columns(pl.col("line").str.split("\n")).explode("line")
-    return split.filter(pl.col("line").str.strip_chars(lines.BLANKS) != "")
 
 
 def _flows(line: pl.Series, wanted: np.ndarray) -> np.ndarray:

@@ -24,7 +24,6 @@ from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
 from tilth.filters import lines, ngrams, words
 from tilth.filters.char_classes import HAN, KANA
-from tilth.filters.hashing import mix
 from tilth.filters.shares import at_most
 from tilth.filters.words import Definition, Words
 
@@ -124,13 +123,11 @@ def _each(kind: str, sizes: Sequence[int], spaced: Sequence[float] | None, unspa
 
 
 def _paragraphs(texts: pl.Series) -> pl.DataFrame:
-    whole = texts.str.strip_chars(lines.BLANKS).str.replace_all(r"\n{2,}", "\n\n").str.split("\n\n")
-    return whole.rename("piece").to_frame().with_row_index("row").explode("piece")
+    return lines.pieces(texts.str.strip_chars(lines.BLANKS).str.replace_all(r"\n{2,}", "\n\n"), "\n\n")
 
 
 def _lines(texts: pl.Series) -> pl.DataFrame:
-    whole = texts.str.replace_all(r"\n{2,}", "\n").str.split("\n")
-    return whole.rename("piece").to_frame().with_row_index("row").explode("piece")
+    return lines.pieces(texts.str.replace_all(r"\n{2,}", "\n"))
 
 
 def _clauses(texts: pl.Series, wanted: np.ndarray) -> pl.DataFrame:
@@ -143,8 +140,7 @@ def _clauses(texts: pl.Series, wanted: np.ndarray) -> pl.DataFrame:
 def _duplicates(pieces: pl.DataFrame, num_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Of each row: the share of pieces met before, and the characters in them."""
     rows, text = pieces["row"].to_numpy(), pieces["piece"]
-    keys = pl.Series(mix(text.hash().to_numpy() ^ mix(rows.astype(np.uint64))))
-    again = ~keys.is_first_distinct().to_numpy()
+    again = ~pl.Series(lines.keys(pieces)).is_first_distinct().to_numpy()
     total = np.bincount(rows, minlength=num_rows)
     share = np.bincount(rows[again], minlength=num_rows) / np.maximum(total, 1)
     return share, np.bincount(rows[again], text.str.len_chars().to_numpy()[again], minlength=num_rows)

@@ -40,19 +40,6 @@ def power_tables(size: int) -> tuple[np.ndarray, np.ndarray]:
     return _POWERS
 
 
-def power(exponents: np.ndarray) -> np.ndarray:
-    """BASE to these powers (int64, not negative) modulo 2**64."""
-    table: np.ndarray = power_tables(1 << 16)[0]
-    largest = int(exponents.max()) if len(exponents) else 0
-    low: np.ndarray = table[exponents & 0xFFFF] if largest >= len(table) else table[exponents]
-    if largest >= len(table):
-        # A word of a megabyte (a blob in a mail) must not make a table of its own length.
-        steps = np.full((largest >> 16) + 1, pow(BASE, 1 << 16, 1 << 64), np.uint64)
-        steps[0] = 1
-        low *= np.multiply.accumulate(steps)[exponents >> 16]
-    return low
-
-
 class Rolling:
     """Hashes of parts of a sequence (uint64 [size]): of n-grams of token hashes, or of tokens in characters."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from tilth.core.batch import Batch
+from tilth.filters.hashing import mix
 
 BLANKS = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005"
@@ -30,3 +32,13 @@ def explode(texts: pl.Series) -> pl.DataFrame:
     """One row for each `\\n`-separated line, in order: {row: u32, line: str}; an empty text has none."""
     frame = texts.rename("line").to_frame().with_row_index("row").filter(pl.col("line") != "")
     return frame.with_columns(pl.col("line").str.split("\n")).explode("line")
+
+
+def pieces(texts: pl.Series, separator: str = "\n") -> pl.DataFrame:
+    """{row: u32, piece: str}: what stands between the separators of each text, empty pieces too, in order."""
+    return texts.rename("piece").to_frame().with_row_index("row").with_columns(pl.col("piece").str.split(separator)).explode("piece")
+
+
+def keys(split: pl.DataFrame) -> np.ndarray:
+    """uint64: equal for equal pieces of one row ({row, piece}); for use within one process."""
+    return mix(split["piece"].hash().to_numpy() ^ mix(split["row"].to_numpy().astype(np.uint64)))

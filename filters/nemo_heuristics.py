@@ -22,7 +22,6 @@ from tilth.core.units import threshold
 from tilth.filters import _kernels, lines, ngrams, text_buffer, words
 from tilth.filters.gopher_quality import STOP_WORDS
 from tilth.filters.gopher_repetition import REPEATED, TOP
-from tilth.filters.hashing import mix
 from tilth.filters.scripts import CODES
 from tilth.filters.shares import ratio
 
@@ -181,16 +180,10 @@ def _words(found: words.Words) -> dict[str, pl.Series]:
     }
 
 
-def _pieces(texts: pl.Series, separator: str) -> tuple[np.ndarray, pl.Series]:
-    """(row of each piece, the pieces)."""
-    frame = texts.rename("piece").to_frame().with_row_index("row").with_columns(pl.col("piece").str.split(separator)).explode("piece")
-    return frame["row"].to_numpy(), frame["piece"]
-
-
-def _distinct(row: np.ndarray, piece: pl.Series, size: int) -> tuple[pl.Series, pl.Series]:
+def _distinct(split: pl.DataFrame, size: int) -> tuple[pl.Series, pl.Series]:
     """Shares of pieces, and of characters, that are left of each row when repeats go."""
-    first = pl.Series(mix(piece.hash().to_numpy() ^ mix(row.astype(np.uint64)))).is_first_distinct().to_numpy()
-    chars = piece.str.len_chars().to_numpy().astype(np.int64)
+    row, first = split["row"].to_numpy(), pl.Series(lines.keys(split)).is_first_distinct().to_numpy()
+    chars = split["piece"].str.len_chars().to_numpy().astype(np.int64)
     return (
         ratio(np.bincount(row, first, minlength=size), np.bincount(row, minlength=size)),
         ratio(np.bincount(row, chars * first, minlength=size), np.bincount(row, chars, minlength=size)),
@@ -199,15 +192,13 @@ def _distinct(row: np.ndarray, piece: pl.Series, size: int) -> tuple[pl.Series, 
 
 def _lines(texts: pl.Series) -> dict[str, pl.Series]:
     """Shares of the lines that are not blank."""
-    row, line = _pieces(texts, "\n")
-    bare = line.str.strip_chars(lines.BLANKS)
-    full = (bare != "").to_numpy()
-    row, line, bare = row[full], line.filter(full), bare.filter(full)
+    split = lines.pieces(texts).with_columns(bare=pl.col("piece").str.strip_chars(lines.BLANKS)).filter(pl.col("bare") != "")
+    row, bare = split["row"].to_numpy(), split["bare"]
     size, total = len(texts), np.bincount(row, minlength=len(texts))
     ended = bare.str.contains(r"""[.?!"']\z""")
     ellipsis = bare.str.to_lowercase().str.contains(rf"(?:{'|'.join(pl.Series(_ELLIPSES).str.escape_regex())})\z")
     bullet = bare.str.contains(rf"\A[{_BULLETS}]")
-    share, char_share = _distinct(row, line, size)
+    share, char_share = _distinct(split, size)
     return {
         "distinct_line_share": share,
         "distinct_line_char_share": char_share,
@@ -219,14 +210,14 @@ def _lines(texts: pl.Series) -> dict[str, pl.Series]:
 
 def _paragraphs(texts: pl.Series) -> dict[str, pl.Series]:
     """Shares of what stands between two line ends."""
-    row, paragraph = _pieces(texts, "\n\n")
-    share, char_share = _distinct(row, paragraph, len(texts))
+    share, char_share = _distinct(lines.pieces(texts, "\n\n"), len(texts))
     lower = texts.str.to_lowercase()
     rows = lower.str.contains_any(list(POLICY)).arg_true().to_numpy()
     boilerplate = np.zeros(len(texts))
     if len(rows):
-        place, piece = _pieces(lower.gather(rows), "\n\n")
-        boilerplate[rows] = np.bincount(place, piece.str.contains_any(list(POLICY)).to_numpy()) / np.bincount(place)
+        split = lines.pieces(lower.gather(rows), "\n\n")
+        place = split["row"].to_numpy()
+        boilerplate[rows] = np.bincount(place, split["piece"].str.contains_any(list(POLICY)).to_numpy()) / np.bincount(place)
     boilerplate[lower.str.contains("lorem ipsum", literal=True).to_numpy()] = 1.0
     return {"boilerplate_share": pl.Series(boilerplate), "distinct_paragraph_share": share, "distinct_paragraph_char_share": char_share}
 

@@ -7,20 +7,6 @@ import numpy as np
 from tilth.filters import _kernels
 from tilth.filters.folding import Folded
 
-BLOCK = 1 << 16
-"""Tokens worked on at once, so that the working arrays (512 KiB each) stay in the second-level cache."""
-
-
-def row_blocks(offsets: np.ndarray, size: int = BLOCK) -> list[tuple[int, int]]:
-    """(first, last) rows of blocks of about `size` tokens; a larger row is a block of its own."""
-    blocks, first, rows = [], 0, len(offsets) - 1
-    while first < rows:
-        last = int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1
-        last = min(max(last, first + 1), rows)
-        blocks.append((first, last))
-        first = last
-    return blocks
-
 
 def shingle_sets(folded: Folded, n: int, chinese_n: int) -> tuple[np.ndarray, np.ndarray]:
     """The set of shingles of every row, as (uint64 hashes, int64 offsets [rows + 1]), sorted within a row.
