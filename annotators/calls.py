@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tilth.annotators.rate_headers import Allowance
 from tilth.core.fingerprints import digest
 
 CallStatus = Literal["ok", "refused", "truncated", "unparsed", "out_of_range", "failed"]
@@ -65,6 +66,10 @@ class Usage:
     output_tokens: int = 0
     cached_tokens: int = 0
     """Input tokens read from the provider's prompt cache."""
+    cache_write_tokens: int = 0
+    """Input tokens written to it."""
+    cache_write_1h_tokens: int = 0
+    """Of these, those that it keeps for an hour, at a higher price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Reply:
     status: Literal["ok", "refused", "truncated"]
     usage: Usage
     latency_s: float
+    allowances: tuple[Allowance, ...] = ()
+    """What the rate headers said."""
 
 
 @dataclass(frozen=True, slots=True)

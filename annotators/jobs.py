@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tilth.annotators.calls import Asked, Call, CallStatus, Reply, Request, Usage, summarise
-from tilth.annotators.provider import CallFailedError, Provider, Session
+from tilth.annotators.failures import CallFailedError
+from tilth.annotators.pace import Pace, Stopped
+from tilth.annotators.provider import Provider, Session
 from tilth.annotators.question import Ask, Question
-from tilth.annotators.retry import Pace, RetryPolicy, Stopped
+from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.spend import Budget, JudgeBudgetError, Price, Reservation, most_usage, price_of
 from tilth.annotators.store import CallStore
 from tilth.core.errors import NetworkError, TilthError
@@ -101,7 +103,7 @@ class Job:
         session: Session | None = None
         try:
             session = judge.provider.connect()
-            pace = Pace(judge.provider.rpm, judge.provider.tpm, self._stop)
+            pace = Pace(judge.provider.concurrency, judge.provider.rpm, judge.provider.tpm, self._stop)
             await self._all([asyncio.create_task(self._work(judge, session, pace)) for _ in range(judge.provider.concurrency)])
         except TilthError as error:  # no key: nothing can be asked
             self._error = self._error or error
@@ -147,28 +149,50 @@ class Job:
         most = most_usage(task.request)
         worst = judge.price.usd(most) or 0.0
         draw = random.Random(f"{self._seed}/{task.key}")
-        attempt = 0
+        attempt, waited = 0, 0.0
         while True:
             attempt += 1
             await pace.turn(most.input_tokens // 4 + most.output_tokens)
+            answer = await self._attempt(judge, session, pace, task, worst)
+            if not isinstance(answer, CallFailedError):
+                reply, reservation = answer
+                return await self._record(judge, task, reply, reservation)
+            if answer.fatal:
+                raise answer
+            wait = self._policy.wait_s(attempt, answer, draw, waited)
+            if wait is None:
+                return await self._record_failure(judge, task, answer)
+            if answer.retry_after_s is not None:
+                pace.pause(wait)
+            waited += wait
+            await pace.sleep(wait)
+
+    async def _attempt(
+        self, judge: Judge, session: Session, pace: Pace, task: Task, worst: float
+    ) -> tuple[Reply, Reservation] | CallFailedError:
+        """Ask once, in a turn that has come; the turn is ended and, without a reply, the money settled."""
+        reply = error = None
+        try:
             reservation = await self._budget.reserve(judge.provider.label, task.key, worst)
             if self._stop.is_set():  # while it waited for room
                 await self._budget.release(reservation)
                 raise Stopped
             try:
                 reply = await session.ask(task.request)
-            except CallFailedError as error:
-                await (self._budget.lose if error.may_be_billed else self._budget.release)(reservation)
-                if error.fatal:
-                    raise
-                wait = self._policy.wait_s(attempt, error, draw)
-                if wait is None:
-                    return await self._record_failure(judge, task, error)
-                if error.slow_down:
-                    pace.pause(wait)
-                await pace.sleep(wait)
-            else:
-                return await self._record(judge, task, reply, reservation)
+            except CallFailedError as caught:
+                error = caught
+        finally:
+            told = reply or error
+            pace.done(
+                refused=error is not None and error.slow_down,
+                usage=None if reply is None else reply.usage,
+                allowances=() if told is None else told.allowances,
+            )
+        if reply is not None:
+            return reply, reservation
+        assert error is not None
+        await (self._budget.lose if error.may_be_billed else self._budget.release)(reservation)
+        return error
 
     async def _record(self, judge: Judge, task: Task, reply: Reply, reservation: Reservation) -> Call:
         # JSON may hold half a surrogate pair, which no UTF-8 file can.

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tilth.annotators.calls import Call, Request, Usage
+from tilth.annotators.failures import CallFailedError
 from tilth.annotators.jobs import Task
-from tilth.annotators.provider import ApiProvider, CallFailedError, Provider
+from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Ask, Item, Question
 from tilth.annotators.spend import likely_input_tokens, price_of
 from tilth.annotators.store import CallStore

@@ -55,6 +55,7 @@ class Loopback:
         self.in_flight = 0
         self.most_in_flight = 0
         self.output_tokens = 40
+        self.reply_headers: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self.port = 0
@@ -129,7 +130,8 @@ class Loopback:
         usage = {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out}
         usage["prompt_tokens_details"] = {"cached_tokens": 7}  # type: ignore[assignment]
         return web.json_response(
-            {"id": "x", "object": "chat.completion", "created": 1, "model": body["model"], "choices": [choice], "usage": usage}
+            {"id": "x", "object": "chat.completion", "created": 1, "model": body["model"], "choices": [choice], "usage": usage},
+            headers=self.reply_headers,
         )
 
     async def _anthropic(self, request: web.Request) -> web.Response:
@@ -140,7 +142,7 @@ class Loopback:
         content = [{"type": "text", "text": self.text(body["messages"][-1]["content"])}]
         usage = {"input_tokens": into - 10, "output_tokens": out, "cache_read_input_tokens": 10, "cache_creation_input_tokens": 0}
         reply = {"id": "x", "type": "message", "role": "assistant", "model": body["model"], "content": content}
-        return web.json_response(reply | {"stop_reason": self.finish or "end_turn", "stop_sequence": None, "usage": usage})
+        return web.json_response(reply | {"stop_reason": self.finish or "end_turn", "stop_sequence": None, "usage": usage}, headers=self.reply_headers)
 
 
 @pytest.fixture

@@ -138,7 +138,8 @@ def test_what_anthropic_is_sent(loopback: Loopback, tmp_path: Path) -> None:
     body = loopback.bodies[0]
     assert body["output_config"]["format"] == {"type": "json_schema", "schema": Listwise().answer_schema()}
     assert "temperature" not in body and body["max_tokens"] == 2048
-    assert body["system"].startswith("You are an expert") and [turn["role"] for turn in body["messages"]] == ["user"]
+    assert body["system"][0]["text"].startswith("You are an expert") and "cache_control" not in body["system"][0]
+    assert [turn["role"] for turn in body["messages"]] == ["user"]
     with CallStore(tmp_path / "calls.sqlite") as store:
         call = next(iter(store))
     billed = len(json.dumps(body["messages"])) // 4

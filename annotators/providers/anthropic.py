@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tilth.annotators import parameters
+from tilth.annotators.api_session import ApiSession
 from tilth.annotators.calls import Reply, Request, Usage
-from tilth.annotators.provider import ApiProvider, Session, failed
+from tilth.annotators.provider import ApiProvider, Session
+from tilth.annotators.wire import count, part, text
 
 
 class Anthropic(ApiProvider, name="anthropic", version=1):
@@ -24,62 +25,48 @@ class Anthropic(ApiProvider, name="anthropic", version=1):
             wire["effort"] = self.effort
         return wire
 
+    def wire_body(self, request: Request) -> dict[str, Any]:
+        given = dict(request.parameters)
+        output: dict[str, Any] = {"effort": given.pop("effort")} if "effort" in given else {}
+        if request.schema is not None:
+            output["format"] = {"type": "json_schema", "schema": request.schema}
+        turns = [turn for turn in request.messages if turn["role"] != "system"]
+        body: dict[str, Any] = {"model": request.model, "messages": turns, **given}
+        if system := "\n\n".join(turn["content"] for turn in request.messages if turn["role"] == "system"):
+            block: dict[str, Any] = {"type": "text", "text": system}
+            if parameters.worth_caching(self.model, system):
+                block["cache_control"] = {"type": "ephemeral"}
+            body["system"] = [block]
+        if output:
+            body["output_config"] = {**given.get("output_config", {}), **output}
+        return body
+
+    def reply(self, body: Mapping[str, Any], latency_s: float) -> Reply:
+        used = part(body, "usage")
+        read, written = count(used, "cache_read_input_tokens"), count(used, "cache_creation_input_tokens")
+        usage = Usage(
+            # The API's input_tokens leaves the cache out; ours is the whole.
+            input_tokens=count(used, "input_tokens") + read + written,
+            output_tokens=count(used, "output_tokens"),
+            cached_tokens=read,
+            cache_write_tokens=written,
+            cache_write_1h_tokens=count(part(used, "cache_creation"), "ephemeral_1h_input_tokens"),
+        )
+        parts = body.get("content")
+        raw = "".join(text(one, "text") for one in parts if part(one).get("type") == "text") if isinstance(parts, list) else ""
+        reason = body.get("stop_reason")
+        if reason == "refusal":
+            return Reply(raw, "refused", usage, latency_s)
+        return Reply(raw, "truncated" if reason in ("max_tokens", "model_context_window_exceeded") else "ok", usage, latency_s)
+
     def connect(self) -> Session:
-        return _Session(self)
-
-
-class _Session:
-    def __init__(self, provider: Anthropic) -> None:
         import anthropic
 
-        self._sdk = anthropic
-        self._label = provider.label
-        self._client = anthropic.AsyncAnthropic(
-            api_key=provider.api_key(),
-            base_url=provider.base_url or "https://api.anthropic.com",
+        client = anthropic.AsyncAnthropic(
+            api_key=self.api_key(),
+            base_url=self.base_url or "https://api.anthropic.com",
             max_retries=0,
-            timeout=provider.timeout_s,
-            http_client=anthropic.DefaultAioHttpClient(timeout=provider.timeout_s),
+            timeout=self.timeout_s,
+            http_client=anthropic.DefaultAioHttpClient(timeout=self.timeout_s),
         )
-
-    async def ask(self, request: Request) -> Reply:
-        started = time.monotonic()
-        system = "\n\n".join(turn["content"] for turn in request.messages if turn["role"] == "system")
-        extra: dict[str, Any] = {"system": system} if system else {}
-        output: dict[str, Any] = {}
-        if request.schema is not None:
-            output["format"] = {"type": "json_schema", "schema": dict(request.schema)}
-        if "effort" in request.parameters:
-            output["effort"] = request.parameters["effort"]
-        if output:
-            extra["output_config"] = output
-        if "temperature" in request.parameters:  # the SDK has no argument for it; older models still take it
-            extra["extra_body"] = {"temperature": request.parameters["temperature"]}
-        turns: Any = [turn for turn in request.messages if turn["role"] != "system"]
-        try:
-            answer = await self._client.messages.create(
-                model=request.model, max_tokens=request.parameters["max_tokens"], messages=turns, **extra
-            )
-        except (self._sdk.AnthropicError, ValueError) as error:
-            raise failed(self._label, self._sdk, error) from error
-        return _reply(answer, time.monotonic() - started)
-
-    async def close(self) -> None:
-        await self._client.close()
-
-
-def _reply(answer: Any, latency_s: float) -> Reply:
-    used = getattr(answer, "usage", None)
-    cached = getattr(used, "cache_read_input_tokens", None) or 0
-    written = getattr(used, "cache_creation_input_tokens", None) or 0
-    usage = Usage(
-        # The API's input_tokens leaves the cache out; ours is the whole.
-        input_tokens=(getattr(used, "input_tokens", None) or 0) + cached + written,
-        output_tokens=getattr(used, "output_tokens", None) or 0,
-        cached_tokens=cached,
-    )
-    raw = "".join(part.text for part in getattr(answer, "content", None) or () if getattr(part, "type", "") == "text")
-    reason = getattr(answer, "stop_reason", None)
-    if reason == "refusal":
-        return Reply(raw, "refused", usage, latency_s)
-    return Reply(raw, "truncated" if reason in ("max_tokens", "model_context_window_exceeded") else "ok", usage, latency_s)
+        return ApiSession(self, anthropic, client, "/v1/messages")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tilth.annotators import parameters
+from tilth.annotators.api_session import ApiSession
 from tilth.annotators.calls import Reply, Request, Usage
-from tilth.annotators.provider import ApiProvider, Session, failed
+from tilth.annotators.provider import ApiProvider, Session
+from tilth.annotators.wire import count, part, text
 
 
 class OpenAI(ApiProvider, name="openai", version=1):
@@ -22,57 +23,43 @@ class OpenAI(ApiProvider, name="openai", version=1):
             wire["temperature"] = self.temperature
         if self.effort is not None and parameters.takes_effort(self.name, self.model):
             wire["reasoning_effort"] = self.effort
+        if self.form == "json_object":
+            wire["response_format"] = {"type": "json_object"}
         return wire
 
+    def wire_body(self, request: Request) -> dict[str, Any]:
+        body = {"model": request.model, "messages": list(request.messages), **request.parameters}
+        if request.schema is not None:
+            described = {"name": "answer", "strict": True, "schema": request.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": described}
+        return body
+
+    def reply(self, body: Mapping[str, Any], latency_s: float) -> Reply:
+        used, choice = part(body, "usage"), part(body, "choices", 0)
+        details = part(used, "prompt_tokens_details")
+        usage = Usage(
+            input_tokens=count(used, "prompt_tokens"),
+            output_tokens=count(used, "completion_tokens"),
+            cached_tokens=count(details, "cached_tokens"),
+            cache_write_tokens=count(details, "cache_write_tokens"),
+        )
+        if not choice:
+            return Reply("", "ok", usage, latency_s)  # nothing to read: the question will call it unparsed
+        message, reason = part(choice, "message"), choice.get("finish_reason")
+        content, refusal = text(message, "content"), text(message, "refusal")
+        if refusal or reason == "content_filter":
+            return Reply(refusal or content, "refused", usage, latency_s)
+        return Reply(content, "truncated" if reason == "length" else "ok", usage, latency_s)
+
     def connect(self) -> Session:
-        return _Session(self)
-
-
-class _Session:
-    def __init__(self, provider: OpenAI) -> None:
         import openai
 
-        self._sdk = openai
-        self._label = provider.label
         # The SDK would read OPENAI_BASE_URL for None: what a call is keyed by must be where it goes.
-        self._client = openai.AsyncOpenAI(
-            api_key=provider.api_key(),
-            base_url=provider.base_url or "https://api.openai.com/v1",
+        client = openai.AsyncOpenAI(
+            api_key=self.api_key(),
+            base_url=self.base_url or "https://api.openai.com/v1",
             max_retries=0,
-            timeout=provider.timeout_s,
-            http_client=openai.DefaultAioHttpClient(timeout=provider.timeout_s),
+            timeout=self.timeout_s,
+            http_client=openai.DefaultAioHttpClient(timeout=self.timeout_s),
         )
-
-    async def ask(self, request: Request) -> Reply:
-        started = time.monotonic()
-        extra: dict[str, Any] = dict(request.parameters)
-        if request.schema is not None:
-            described = {"name": "answer", "strict": True, "schema": dict(request.schema)}
-            extra["response_format"] = {"type": "json_schema", "json_schema": described}
-        messages: Any = list(request.messages)
-        try:
-            answer = await self._client.chat.completions.create(model=request.model, messages=messages, **extra)
-        except (self._sdk.OpenAIError, ValueError) as error:
-            raise failed(self._label, self._sdk, error) from error
-        return _reply(answer, time.monotonic() - started)
-
-    async def close(self) -> None:
-        await self._client.close()
-
-
-def _reply(answer: Any, latency_s: float) -> Reply:
-    used = getattr(answer, "usage", None)
-    details = getattr(used, "prompt_tokens_details", None)
-    usage = Usage(
-        input_tokens=getattr(used, "prompt_tokens", None) or 0,
-        output_tokens=getattr(used, "completion_tokens", None) or 0,
-        cached_tokens=getattr(details, "cached_tokens", None) or 0,
-    )
-    choices = getattr(answer, "choices", None)
-    if not choices:
-        return Reply("", "ok", usage, latency_s)  # nothing to read: the question will call it unparsed
-    message, reason = choices[0].message, choices[0].finish_reason
-    refusal = getattr(message, "refusal", None)
-    if refusal or reason == "content_filter":
-        return Reply(refusal or message.content or "", "refused", usage, latency_s)
-    return Reply(message.content or "", "truncated" if reason == "length" else "ok", usage, latency_s)
+        return ApiSession(self, openai, client, "/chat/completions")

@@ -1,0 +1,102 @@
+"""What an attempt that got no reply means: whether to ask again, when, and whether it may have cost money.
+
+Both SDKs raise the same classes. Server errors and rate limits are not billed; a timeout or a lost connection may be, and
+so may a body that cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from tilth.annotators.rate_headers import Allowance, allowances
+from tilth.core.errors import NetworkError
+
+OVERLOADED = (429, 503, 529)
+"""Rate limited, or too busy: fewer calls at a time may help."""
+
+
+class CallFailedError(NetworkError):
+    """One attempt got no reply. Says whether another may help, and whether this one may have cost money."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry: bool = False, retry_after_s: float | None = None,
+        fatal: bool = False, may_be_billed: bool = False, slow_down: bool = False, status: int | None = None,
+        allowances: tuple[Allowance, ...] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(message, hint=hint)
+        self.retry = retry
+        self.retry_after_s = retry_after_s
+        """Seconds that the provider asks us to wait."""
+        self.fatal = fatal
+        """No call to this provider can succeed: stop the job."""
+        self.may_be_billed = may_be_billed
+        """The request may have been answered although no answer arrived."""
+        self.slow_down = slow_down
+        """The provider has too much to do: fewer calls at a time."""
+        self.status = status
+        """HTTP status, where there was one."""
+        self.allowances = allowances
+        """What its rate headers said."""
+
+
+def failed(label: str, sdk: ModuleType, error: Exception) -> CallFailedError:
+    """What an exception of the openai or anthropic SDK means."""
+    if isinstance(error, sdk.APIStatusError):
+        return _refused_by_status(label, error)
+    if isinstance(error, sdk.APITimeoutError):
+        return CallFailedError(f"{label}: no reply in time", retry=True, may_be_billed=True, slow_down=True)
+    if isinstance(error, sdk.APIConnectionError):
+        cause = error.__cause__ or error
+        # A connection that was never made has carried no request.
+        unsent = type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout")
+        message = f"{label}: {type(cause).__name__}: {cause}".rstrip(": ")
+        return CallFailedError(message, hint="is the address right and up?", retry=True, may_be_billed=not unsent)
+    return unreadable(label, error)
+
+
+def unreadable(label: str, error: Exception) -> CallFailedError:
+    """A body that is no reply."""
+    return CallFailedError(f"{label}: unreadable reply: {type(error).__name__}: {error}"[:300], retry=True, may_be_billed=True)
+
+
+def _refused_by_status(label: str, error: Any) -> CallFailedError:
+    status = int(error.status_code)
+    headers = error.response.headers
+    message = f"{label}: HTTP {status}: {str(error.message)[:300]}"
+    code = str(getattr(error, "code", None) or "")
+    if status in (401, 403):
+        return CallFailedError(message, hint="check the key and what it may use", fatal=True, status=status)
+    if status == 404:
+        return CallFailedError(message, hint="check model and base_url", fatal=True, status=status)
+    if status == 402 or code == "insufficient_quota":
+        return CallFailedError(message, hint="the account has no credit left", fatal=True, status=status)
+    told = headers.get("x-should-retry")
+    retry = told == "true" if told in ("true", "false") else status in (408, 409, 429) or status >= 500
+    wait = retry_after(headers)
+    return CallFailedError(
+        message, retry=retry, retry_after_s=wait, slow_down=retry and (status in OVERLOADED or wait is not None), status=status,
+        allowances=allowances(headers.raw),
+    )  # fmt: skip
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of `retry-after-ms` or `retry-after` (seconds or an HTTP date).
+
+    >>> retry_after({"retry-after": "1.5"}), retry_after({"retry-after-ms": "20"}), retry_after({})
+    (1.5, 0.02, None)
+    """
+    import email.utils
+    import time
+
+    try:
+        if text := headers.get("retry-after-ms"):
+            return max(0.0, float(text) / 1000)
+        if text := headers.get("retry-after"):
+            if text.replace(".", "", 1).strip().isdigit():
+                return float(text)
+            return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None  # a header that cannot be read asks for nothing
+    return None
