@@ -93,6 +93,10 @@ class Reading:
     status: VerdictStatus
     rank: int | None = None
     """1 = best, where the question asks for a ranking."""
+    label: str | None = None
+    """The category, where the question asks for one."""
+    aspect: str | None = None
+    """What it is about, where one reply says several things."""
 
 
 @dataclass(frozen=True, slots=True)

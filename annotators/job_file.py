@@ -114,8 +114,8 @@ def load(path: Path) -> JobFile:
         assert isinstance(provider, Provider)
         if provider.label in (other.label for other in providers):
             raise marked.error(("judges", i), f"{provider.label} is named twice")
-        if not provider.is_llm and not question.shows_candidates:
-            raise marked.error(("judges", i), f"{provider.label} compares answers; {question.label} shows none")
+        if not provider.is_llm and not question.takes_shares():
+            raise marked.error(("judges", i), f"{provider.label} compares answers with a key; {question.label} needs an LLM judge")
         providers.append(provider)
     return JobFile(path, job, _input(job.input, marked), question, tuple(providers))
 

@@ -4,7 +4,7 @@
         judged = judge(rows, question=Listwise(), judges=[OpenAI(model="gpt-5.4-mini")], store=store, max_usd=5, seed=0)
     judged.judgements
 
-A judgement is (row, question, judge, order, candidate) → value and status. An answer that could not be had or read has no value.
+A judgement is (row, question, judge, order, candidate) → value or label, and status. An answer that could not be had or read has neither.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ JUDGEMENTS: dict[str, Any] = {
     "order": pl.String,
     "candidate": pl.String,
     "value": pl.Float64,
+    "label": pl.String,
     "rank": pl.Int64,
     "status": pl.String,
     "call": pl.String,
 }
-"""Columns of a table of judgements. `candidate` is the model that wrote it, null where the question shows none; `rank` is 1 for the
-best where the question asks for a ranking; `status` is ok, refused, truncated, unparsed, out_of_range, missing or failed;
-`call` is the key in the call store."""
+"""Columns of a table of judgements. `question` is `name@version`, and `name@version/aspect` where a question is asked about several;
+`candidate` is the model that wrote it, null where the question shows none; `label` is the category where the question asks for
+one, null elsewhere; `rank` is 1 for the best where it asks for a ranking; `status` is ok, refused, truncated, unparsed,
+out_of_range, missing or failed; `call` is the key in the call store."""
 
 KEY = ["row_id", "question", "judge", "order", "candidate"]
 
@@ -165,10 +167,11 @@ class _Collector:
 
     def add(self, provider: Provider, ask: Ask, call: Call) -> None:
         """Take in the verdicts of a call."""
-        question, label = self._question.label, provider.label
+        label = provider.label
         for verdict in verdicts(self._question, ask, call):
-            asked = (ask.row_id, question, label, provider.is_llm, ask.order)
-            self._rows.append((*asked, verdict.candidate, verdict.value, verdict.rank, verdict.status, call.key))
+            asked = (ask.row_id, self._question.labelled(verdict.aspect), label, provider.is_llm, ask.order)
+            said = (verdict.candidate, verdict.value, verdict.label, verdict.rank, verdict.status)
+            self._rows.append((*asked, *said, call.key))
         self._usd[label] += call.usd or 0.0
         self._done += 1
         if self._on_progress is not None:
@@ -197,7 +200,7 @@ class _Collector:
 def verdicts(question: Question, ask: Ask, call: Call) -> list[Verdict]:
     """The verdicts of a stored call, read from its raw reply by today's parser."""
     if call.status in ("failed", "refused", "truncated"):
-        return [Verdict(model, None, call.status) for model in ask.models or (None,)]
+        return [Verdict(model, None, call.status, aspect=ask.aspect) for model in ask.models or (None,)]
     return question.parse(call.raw, ask)
 
 

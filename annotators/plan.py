@@ -42,9 +42,9 @@ def asks_of(provider: Provider, item: Item, question: Question, seed: int) -> li
     asks = question.requests(item, seed)
     if not provider.order_free:
         return asks
-    first: dict[frozenset[str], Ask] = {}
+    first: dict[tuple[str | None, frozenset[str]], Ask] = {}
     for ask in asks:
-        first.setdefault(frozenset(ask.order.split(",")), ask)
+        first.setdefault((ask.aspect, frozenset(ask.order.split(","))), ask)
     return list(first.values())
 
 

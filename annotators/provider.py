@@ -116,10 +116,10 @@ class ApiProvider(Provider):
         raise NotImplementedError
 
     def request(self, ask: Ask, question: Question) -> Request:
-        return self.request_of(ask.messages, question.answer_schema())
+        return self.request_of(ask.messages, question.answer_schema(), ask.sample)
 
-    def request_of(self, messages: tuple[Message, ...], schema: Mapping[str, Any]) -> Request:
-        """The canonical request of messages, whose answer has that form."""
+    def request_of(self, messages: tuple[Message, ...], schema: Mapping[str, Any] | None, sample: int = 0) -> Request:
+        """The canonical request of messages, whose answer has that form; None: free text."""
         return Request(
             provider=self.name,
             base_url=self.base_url or "",
@@ -127,6 +127,7 @@ class ApiProvider(Provider):
             messages=messages,
             parameters={**self.wire_parameters(), **self.extra},
             schema=schema if self.form == "json_schema" else None,
+            sample=sample,
         )
 
     def api_key(self) -> str:

@@ -92,16 +92,22 @@ class Ask:
     texts: tuple[str, ...]
     """What they wrote, by position shown."""
     item: Item
+    aspect: str | None = None
+    """What is asked about, where the question asks about several things in requests of their own."""
+    sample: int = 0
+    """Index of the sample, where the same is asked several times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a judge said of one candidate (None: of the question)."""
+    """What a judge said of one candidate (None: of the question): a value on the scale, a label, or why there is neither."""
 
     candidate: str | None
     value: float | None
     status: VerdictStatus
     rank: int | None = None
+    label: str | None = None
+    aspect: str | None = None
 
 
 class Question(Unit):
@@ -112,6 +118,10 @@ class Question(Unit):
     """Lowest and highest value, for a question on an integer scale."""
     shows_candidates: ClassVar[bool] = True
     """Whether the judge sees answers, or the question only."""
+    labels: ClassVar[tuple[str, ...]] = ()
+    """The categories, for a question that asks for one of a fixed list."""
+    compares: ClassVar[bool] = False
+    """Whether a better answer gets a higher value, whatever the row: then canaries test its judges."""
 
     language: Literal["row", "en", "zh"] = Field("row", description="language of the prompt text: the row's own, or always this")
 
@@ -119,6 +129,10 @@ class Question(Unit):
     def label(self) -> str:
         """`name@version`, as in the judgements."""
         return f"{self.name}@{self.version}"
+
+    def labelled(self, aspect: str | None) -> str:
+        """The label of what is asked about one aspect: `name@version/aspect`."""
+        return self.label if aspect is None else f"{self.label}/{aspect}"
 
     @abstractmethod
     def requests(self, row: Item, seed: int) -> list[Ask]:
@@ -140,6 +154,11 @@ class Question(Unit):
         """Tokens of a usual answer, for estimates."""
         raise NotImplementedError
 
+    @classmethod
+    def takes_shares(cls) -> bool:
+        """Whether a scorer that is no LLM can answer it."""
+        return cls.reply_from is not Question.reply_from
+
     def reply_from(self, shares: Sequence[float | None], names: Sequence[str]) -> str:
         """The reply that a scorer's shares (0 worst – 1 best, None unknown) amount to, as a judge would write it.
 
@@ -152,7 +171,10 @@ class Question(Unit):
         """What the reply says, by candidate."""
         models: dict[str | None, str | None] = {None: None}
         models.update(zip(ask.names, ask.models, strict=True))
-        return [Verdict(models[found.name], found.value, found.status, found.rank) for found in self.read(raw, ask.names)]
+        return [
+            Verdict(models[found.name], found.value, found.status, found.rank, found.label, found.aspect or ask.aspect)
+            for found in self.read(raw, ask.names)
+        ]
 
     def language_of(self, row: Item) -> Language:
         """Language of the prompt text for a row."""
@@ -190,13 +212,14 @@ def opaque_names(count: int, mark: str) -> tuple[str, ...]:
 
 def make_ask(
     row: Item, order: Sequence[int], seed: int, language: Language, system: str, task: str, *,
-    names: tuple[str, ...] | None = None, list_names: bool = False, reference: str | None = None,
+    names: tuple[str, ...] | None = None, list_names: bool = False, reference: str | None = None, aspect: str | None = None,
 ) -> Ask:  # fmt: skip
     """An ask that shows the prompt, its options where they are not in it, the reference where given, and the candidates of `order`.
 
     Args:
         names: fixed names in place of opaque ones.
         list_names: end the task with the names.
+        aspect: what the task asks about, where the question has several.
     """
     texts = tuple(row.texts[index] for index in order)
     shown = order_text(order)
@@ -217,4 +240,4 @@ def make_ask(
         {"role": "system", "content": system},
         {"role": "user", "content": delimiters.request_text(blocks, task, mark, language)},
     )
-    return Ask(row.id, shown, mark, messages, names, tuple(row.models[index] for index in order), texts, row)
+    return Ask(row.id, shown, mark, messages, names, tuple(row.models[index] for index in order), texts, row, aspect)

@@ -240,7 +240,12 @@ def _json(value: object) -> str:
 
 
 def _plain(reading: Reading) -> dict[str, object]:
-    return {"name": reading.name, "value": reading.value, "status": reading.status, "rank": reading.rank}
+    plain: dict[str, object] = {"name": reading.name, "value": reading.value, "status": reading.status, "rank": reading.rank}
+    if reading.label is not None:
+        plain["label"] = reading.label
+    if reading.aspect is not None:
+        plain["aspect"] = reading.aspect
+    return plain
 
 
 def _call(row: tuple[Any, ...]) -> Call:

@@ -137,7 +137,8 @@ def _show_trace(found: Any, indent: str) -> None:
     for fate in found["fates"]:
         output.say(f"{indent}  {fate['status']} by {fate['step']}: {fate['rule']} = {_short(fate['value'])}")
     for one in found["judgements"]:
-        output.say(f"{indent}  judged by {one['judge']} ({one['question']}): {one['candidate']} = {_short(one['value'])} {one['status']}")
+        said = one["value"] if one["label"] is None else one["label"]
+        output.say(f"{indent}  judged by {one['judge']} ({one['question']}): {one['candidate']} = {_short(said)} {one['status']}")
     for parent in found["parents"]:
         _show_trace(parent, indent + "  ")
 

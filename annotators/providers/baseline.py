@@ -49,10 +49,10 @@ class Baseline(Provider, name="baseline", version=2):
         """All that decides the reply, as facts.
 
         Raises:
-            RecipeError: the question shows no candidates.
+            RecipeError: the question cannot be answered by comparing texts.
         """
-        if not question.shows_candidates:
-            raise RecipeError(f"baseline cannot answer {question.label}: it compares answers", hint="name an LLM judge")
+        if not question.takes_shares():
+            raise RecipeError(f"baseline cannot answer {question.label}: it compares answers with a key", hint="name an LLM judge")
         item = ask.item
         facts = {
             "question": question.name,

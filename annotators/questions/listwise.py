@@ -51,6 +51,7 @@ class Listwise(Question, name="listwise", version=1):
     """All candidates in one request: a score 1–5 for each, and a ranking."""
 
     scale: ClassVar[tuple[int, int] | None] = (1, 5)
+    compares: ClassVar[bool] = True
 
     both_orders: bool = Field(True, description="ask again with the candidates in reverse order")
     use_reference: bool = Field(True, description="show the reference answer or the answer key to the judge")

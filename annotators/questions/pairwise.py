@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from pydantic import Field
@@ -48,6 +48,8 @@ TASK: dict[Language, str] = {
 
 class Pairwise(Question, name="pairwise", version=1):
     """Two candidates, A, B or tie: the better one has the value 1, the other 0, a tie 0.5 each."""
+
+    compares: ClassVar[bool] = True
 
     both_orders: bool = Field(True, description="ask again with the candidates in reverse order")
     use_reference: bool = Field(False, description="show the reference answer or the answer key to the judge")

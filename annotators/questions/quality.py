@@ -36,6 +36,7 @@ class Quality(Question, name="quality", version=1):
     """Quality of each answer by itself, 1–6."""
 
     scale: ClassVar[tuple[int, int] | None] = (1, 6)
+    compares: ClassVar[bool] = True
 
     def requests(self, row: Item, seed: int) -> list[Ask]:
         language = self.language_of(row)
