@@ -59,6 +59,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Which model, at which address, through which API."""
+
+    provider: str
+    base_url: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one call; `input_tokens` includes the cached ones, `output_tokens` the reasoning."""
 

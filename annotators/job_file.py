@@ -115,7 +115,9 @@ def load(path: Path) -> JobFile:
         if provider.label in (other.label for other in providers):
             raise marked.error(("judges", i), f"{provider.label} is named twice")
         if not provider.is_llm and not question.takes_shares():
-            raise marked.error(("judges", i), f"{provider.label} compares answers with a key; {question.label} needs an LLM judge")
+            raise marked.error(
+                ("judges", i), f"{provider.label} compares answers with a key; {question.label} needs an LLM judge"
+            )
         providers.append(provider)
     return JobFile(path, job, _input(job.input, marked), question, tuple(providers))
 

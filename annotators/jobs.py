@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tilth.annotators.calls import Asked, Call, CallStatus, Reply, Request, Usage, summarise
+from tilth.annotators.calls import Asked, Call, Endpoint, Reply, Request
 from tilth.annotators.failures import CallFailedError
 from tilth.annotators.pace import Pace, Stopped
 from tilth.annotators.provider import Provider, Session
 from tilth.annotators.question import Ask, Question
+from tilth.annotators.recorded import answered_call, failed_call
 from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.spend import Budget, JudgeBudgetError, Price, Reservation, most_usage, price_of
 from tilth.annotators.store import CallStore
@@ -195,31 +196,24 @@ class Job:
         return error
 
     async def _record(self, judge: Judge, task: Task, reply: Reply, reservation: Reservation) -> Call:
-        # JSON may hold half a surrogate pair, which no UTF-8 file can.
-        reply = replace(reply, raw=reply.raw.encode("utf-8", "replace").decode())
-        readings = None
-        status: CallStatus = reply.status
-        if reply.status == "ok":
-            readings = tuple(self._question.read(reply.raw, task.ask.names))
-            status = summarise(readings)
-        call = Call(
-            key=task.key, provider=task.request.provider, base_url=task.request.base_url, model=task.request.model,
-            request=canonical(task.request.canonical()).decode(), raw=reply.raw, readings=readings, status=status,
-            asked=Asked(self._question.label, task.ask.order, task.ask.names), usage=reply.usage,
-            usd=judge.price.usd(reply.usage), price_version=judge.price.version, latency_s=reply.latency_s,
-        )  # fmt: skip
+        call = answered_call(*self._about(task), reply, judge.price, self._question)
         await self._budget.settle(reservation, call)
         return call
 
     async def _record_failure(self, judge: Judge, task: Task, error: CallFailedError) -> Call:
-        call = Call(
-            key=task.key, provider=task.request.provider, base_url=task.request.base_url, model=task.request.model,
-            request=canonical(task.request.canonical()).decode(), raw=error.message, readings=None, status="failed",
-            asked=Asked(self._question.label, task.ask.order, task.ask.names), usage=Usage(), usd=0.0,
-            price_version=judge.price.version, latency_s=0.0,
-        )  # fmt: skip
+        call = failed_call(*self._about(task), error.message, judge.price)
         await asyncio.wrap_future(self._store.put(call))
         return call
+
+    def _about(self, task: Task) -> tuple[str, str, Asked, Endpoint]:
+        request, ask = task.request, task.ask
+        asked = Asked(self._question.label, ask.order, ask.names)
+        return (
+            task.key,
+            canonical(request.canonical()).decode(),
+            asked,
+            Endpoint(request.provider, request.base_url, request.model),
+        )
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

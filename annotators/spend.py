@@ -147,7 +147,7 @@ class Budget:
         if not self.capped or usd == 0:
             return Reservation(judge, 0.0, None)
         async with self._changed:
-            while (refusal := self._refusal(judge, usd)) is not None:
+            while (refusal := self.refusal(judge, usd)) is not None:
                 if self._in_flight == 0:
                     raise refusal
                 await self._changed.wait()
@@ -186,7 +186,8 @@ class Budget:
             self._in_flight -= 1
             self._changed.notify_all()
 
-    def _refusal(self, judge: str, usd: float) -> BudgetError | None:
+    def refusal(self, judge: str, usd: float) -> BudgetError | None:
+        """Why so much cannot be spent on a judge's next call; None where it can."""
         hint = "raise the cap and run again: what is bought is kept, and is not bought twice"
         if self._max_usd is not None and self.total + sum(self._reserved.values()) + usd > self._max_usd:
             return BudgetError(

@@ -118,12 +118,7 @@ class CallStore:
         Args:
             settles: the reservation that this call used up, taken away in the same transaction.
         """
-        parsed = None if call.readings is None else _json([_plain(reading) for reading in call.readings])
-        shown = _json({"order": call.asked.order, "names": call.asked.names})
-        usage = (call.usage.input_tokens, call.usage.output_tokens, call.usage.cached_tokens)
-        head = (call.key, call.provider, call.base_url, call.model, call.asked.question, call.request, shown)
-        tail = (*usage, call.usd, call.price_version, call.latency_s)
-        return self._writer.put((*head, call.raw, parsed, call.status, *tail), settles)
+        return self._writer.put(values(call), settles)
 
     def reserve(self, key: str, usd: float) -> Future[int]:
         """Write down that `usd` may be spent on `key` before it is asked; done, with an id, once it is on disk."""
@@ -227,6 +222,15 @@ class CallStore:
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with storage_errors(self.path), self._lock:
             return self._connection.execute(sql, values).fetchall()
+
+
+def values(call: Call) -> tuple[Any, ...]:
+    """A call as the table holds it, without the time."""
+    parsed = None if call.readings is None else _json([_plain(reading) for reading in call.readings])
+    shown = _json({"order": call.asked.order, "names": call.asked.names})
+    usage = (call.usage.input_tokens, call.usage.output_tokens, call.usage.cached_tokens)
+    head = (call.key, call.provider, call.base_url, call.model, call.asked.question, call.request, shown)
+    return (*head, call.raw, parsed, call.status, *usage, call.usd, call.price_version, call.latency_s)
 
 
 def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:

@@ -139,7 +139,7 @@ def _write(connection: sqlite3.Connection, entry: _Entry, now: str) -> int | Non
     match entry.act:
         case "put":
             values, settles = entry.values
-            _put(connection, (*values, now))
+            put(connection, (*values, now))
             if settles is not None:
                 connection.execute("DELETE FROM pending WHERE id = ?", (settles,))
         case "reserve":
@@ -151,7 +151,8 @@ def _write(connection: sqlite3.Connection, entry: _Entry, now: str) -> int | Non
     return None
 
 
-def _put(connection: sqlite3.Connection, values: tuple[Any, ...]) -> None:
+def put(connection: sqlite3.Connection, values: tuple[Any, ...]) -> None:
+    """Write a call, inside a transaction: what is final stays, what failed is replaced."""
     key, status, usd = values[0], values[9], values[13]
     known = connection.execute("SELECT status FROM calls WHERE key = ?", (key,)).fetchone()
     if known is None or known[0] == "failed":

@@ -320,7 +320,7 @@ def test_a_store_that_cannot_be_written_stops_the_job(
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(store_writer, "_put", full)
+    monkeypatch.setattr(store_writer, "put", full)
     with pytest.raises(StorageError, match="disk is full"):
         work(tmp_path, panel(loopback, concurrency=2), 50, question=Difficulty(), max_usd=100)
     assert len(loopback.bodies) <= 8

@@ -52,7 +52,9 @@ class Baseline(Provider, name="baseline", version=2):
             RecipeError: the question cannot be answered by comparing texts.
         """
         if not question.takes_shares():
-            raise RecipeError(f"baseline cannot answer {question.label}: it compares answers with a key", hint="name an LLM judge")
+            raise RecipeError(
+                f"baseline cannot answer {question.label}: it compares answers with a key", hint="name an LLM judge"
+            )
         item = ask.item
         facts = {
             "question": question.name,
