@@ -208,7 +208,7 @@ def main() -> None:
     said = parser.parse_args()
     if not said.data.is_dir():
         parser.error(f"{said.data}: no such folder")
-    for peer in peers.names():
+    for peer in peers.names() if said.only is None else ():  # else those that are called
         if isinstance(made := peers.ensure(peer), Unavailable):
             print(f"{peer}: {made.reason}", file=sys.stderr)
     results: dict[str, Found] = {}

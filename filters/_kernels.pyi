@@ -88,3 +88,9 @@ def alignments(
     least: Buffer, scores: Buffer, matched: Buffer,
 ) -> None:  # fmt: skip
     """Fills the score (float32) of each pair, and, where it is `least` or more, the place of each token (int32); see `alignment`."""
+
+def fasttext_model(file: Any) -> tuple[object, list[bytes]]:
+    """A capsule over a model's file (any buffer, which it keeps: an mmap), and its labels; see `fasttext_models`."""
+
+def fasttext_best(model: object, data: Buffer, offsets: Buffer, labels: Buffer, scores: Buffer) -> None:
+    """Fills the best label of each row (int32, -1: none) and its probability (float32)."""

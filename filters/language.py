@@ -23,9 +23,7 @@ from tilth.core.units import threshold
 from tilth.filters import char_classes, chinese
 from tilth.filters.char_classes import HAN, KANA, LATIN, LETTER
 from tilth.filters.chinese_variants import variants
-from tilth.filters.language_models import Classify, code, fasttext_file, fasttext_labels, py3langid
-
-__all__ = ["Language", "fasttext_labels"]
+from tilth.filters.language_models import Classify, code, fasttext_file, py3langid
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Identified:
 class Language(Step, name="language", version=2):
     """Identify languages, fill in the rows' `language`, keep the wanted ones."""
 
-    distributions: ClassVar[tuple[str, ...]] = ("py3langid", "fasttext-numpy2-wheel")
+    distributions: ClassVar[tuple[str, ...]] = ("py3langid",)
 
     model: Literal["py3langid", "fasttext"] = "py3langid"
     """What identifies: the model that py3langid brings, or the fastText file at `path`."""
@@ -149,7 +147,7 @@ def identify(samples: pl.Series, classify: Classify) -> Identified:
     codes: list[str | None] = ["zh" if found else None for found in is_chinese]
     scores: list[float | None] = [1.0 if found else None for found in is_chinese]
     places = (~is_chinese & (letters > 0)).arg_true()
-    for place, label, score in zip(places, *classify(samples.gather(places).to_list()), strict=True):
+    for place, label, score in zip(places, *classify(samples.gather(places)), strict=True):
         # Rounded, so that the last bits of a matrix product on another machine change no signal.
         codes[place], scores[place] = code(label), round(min(1.0, score), 4)
     variant = pl.Series("variant", [None] * len(samples), dtype=pl.String)

@@ -1,22 +1,20 @@
-"""Models that identify a language: py3langid's own, or a fastText file of labels. Many texts in, labels and scores out.
-
-fastText is asked for its best label only. datatrove's `FastTextLID.predict` asks for all (`k=-1`) and takes the largest:
-the same label and score, but 176 nodes of the tree for each text and a dictionary of them.
-"""
+"""Models that identify a language: py3langid's own, or a fastText file of labels. Many texts in, labels and scores out."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+import polars as pl
 
 from tilth.core.errors import SourceError
 from tilth.core.fingerprints import file_digest
+from tilth.filters import fasttext_models
 
 Labels = tuple[list[str], list[float]]
 """One label and its probability for each text."""
-Classify = Callable[[Sequence[str]], Labels]
+Classify = Callable[[pl.Series], Labels]
 
 CODES = {
     "arb": "ar", "ben": "bn", "ces": "cs", "cmn": "zh", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "fas": "fa",
@@ -38,19 +36,6 @@ def code(label: str) -> str:
     return CODES.get(language, language)
 
 
-def fasttext_labels(model: Any, texts: Sequence[str], *, newline: str = " ") -> Labels:
-    """The best label of each text, without `__label__`, and its score as fastText gives it (a little over 1 at times).
-
-    `newline` stands in place of each line end, which fastText refuses; datatrove's identifiers put a blank there.
-    A text for which the model has no label is `und`, 0.
-    """
-    labels, scores = model.predict([text.replace("\n", newline) for text in texts], k=1) if len(texts) else ([], [])
-    return (
-        [found[0].removeprefix("__label__") if len(found) else "und" for found in labels],
-        [float(found[0]) if len(found) else 0.0 for found in scores],
-    )
-
-
 @functools.cache
 def py3langid() -> Classify:
     """`classify` over the model that py3langid brings."""
@@ -58,7 +43,7 @@ def py3langid() -> Classify:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
-    def classify(texts: Sequence[str]) -> Labels:
+    def classify(texts: pl.Series) -> Labels:
         found = [identifier.classify(text) for text in texts]
         return [str(label) for label, _ in found], [float(score) for _, score in found]
 
@@ -79,10 +64,4 @@ def fasttext_file(path: str, sha256: str) -> Classify:
         raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText language model on this machine") from None
     if found != sha256:
         raise SourceError(f"{path}: sha256 {found[:12]}…, the recipe says {sha256[:12]}…", hint="mend `sha256` or the file")
-    import fasttext
-
-    try:
-        model = fasttext.load_model(str(file))
-    except ValueError as error:
-        raise SourceError(f"{path}: no fastText model: {error}", hint="lid.176.bin, lid.176.ftz or GlotLID's model.bin") from None
-    return functools.partial(fasttext_labels, model)
+    return fasttext_models.load(path).best

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +13,10 @@ from tilth.core.batch import Batch
 from tilth.core.fingerprints import file_digest
 from tilth.core.rows import schema
 from tilth.core.steps import Context
+from tilth.filters import fasttext_models
 from tilth.filters.chinese_variants import variants
-from tilth.filters.language import Language, fasttext_labels
+from tilth.filters.language import Language
+from tilth.tests import fasttext_models as trained
 
 CONTEXT = Context("cpt", 0, pl.DataFrame())
 SIMPLIFIED = "患者因发热三天入院，体温最高达三十九度，伴有咳嗽和乏力。入院后完善相关检查，血常规提示白细胞升高，医生建议继续口服药物。"
@@ -65,14 +65,8 @@ def test_keeping_chinese_keeps_its_variants() -> None:
 
 @pytest.fixture(scope="module")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fastText model with GlotLID's kind of labels, made in a fresh process (its training reads memory it did not write)."""
-    folder = tmp_path_factory.mktemp("lid")
-    pairs = (("eng_Latn", ENGLISH), ("fra_Latn", FRENCH), ("cmn_Hani", SIMPLIFIED), ("yue_Hant", CANTONESE))
-    (folder / "train.txt").write_text("\n".join(f"__label__{label} {text}" for label, text in pairs for _ in range(30)))
-    train = "import fasttext; fasttext.train_supervised('train.txt', dim=16, epoch=100, minn=2, maxn=3, bucket=9000, thread=1)"
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
-    subprocess.run([sys.executable, "-c", train + ".save_model('lid.bin')"], cwd=folder, env=environment, check=True, capture_output=True)
-    return folder / "lid.bin"
+    """A fastText model with GlotLID's kind of labels."""
+    return trained.train(tmp_path_factory.mktemp("lid"), "hierarchical")["hierarchical"]
 
 
 def test_labels_with_scripts_become_languages(tiny_model: Path) -> None:
@@ -95,12 +89,10 @@ MANY = [ENGLISH, FRENCH, SIMPLIFIED, CANTONESE, "", "\n", "a\nb\n\nc", "12345", 
 
 
 def test_labels_and_scores_are_datatroves(tiny_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import fasttext
-
     monkeypatch.setenv("HF_ASSETS_CACHE", str(tmp_path))
-    labels, scores = fasttext_labels(fasttext.load_model(str(tiny_model)), MANY)
+    labels, scores = fasttext_models.load(tiny_model).best(pl.Series(MANY))
     assert list(zip(labels, scores, strict=True)) == _datatrove(tiny_model, MANY)
-    assert fasttext_labels(fasttext.load_model(str(tiny_model)), []) == ([], [])
+    assert fasttext_models.load(tiny_model).best(pl.Series([], dtype=pl.String)) == ([], [])
 
 
 def test_lid176_end_to_end(data: Path) -> None:
@@ -108,14 +100,13 @@ def test_lid176_end_to_end(data: Path) -> None:
     path = os.environ.get("TILTH_LID")
     if not path or not Path(path).is_file():
         pytest.skip("no fastText model: TILTH_LID is the path of lid.176.ftz")
-    import fasttext
     import zstandard
 
     texts = list(MANY)
     for name in ("spam_assassin-00", "lctt_published-00"):
         with zstandard.open(data / "cpt_raw_mix" / f"{name}.jsonl.zst", "rt", encoding="utf-8") as lines:
             texts += pl.Series([line for _, line in zip(range(150), lines, strict=False)]).str.json_path_match("$.text").to_list()
-    labels, scores = fasttext_labels(fasttext.load_model(path), texts)
+    labels, scores = fasttext_models.load(path).best(pl.Series(texts))
     assert list(zip(labels, scores, strict=True)) == _datatrove(Path(path), texts)
     step = Language(model="fasttext", path=path, sha256=file_digest(Path(path)))
     assert step.edit(documents([FRENCH, ENGLISH, SIMPLIFIED])).frame["language"].to_list() == ["fr", "en", "zh"]

@@ -18,7 +18,7 @@ from runner import SETTINGS, FileTask, Row, Task, imports, main, read
 from tilth.builders.sweep import batches, edited
 from tilth.core.rows import schema
 from tilth.core.steps import Context, Step
-from tilth.filters import minhash, simplified
+from tilth.filters import fasttext_models, minhash, simplified
 from tilth.filters.c4 import C4
 from tilth.filters.decontaminate import Decontaminate
 from tilth.filters.dolma_gopher import DolmaGopher
@@ -253,18 +253,14 @@ class OwnMinHash(Steps):
 
 
 class LanguageId(Task):
-    """fastText labels over lists, as datatrove cleans its text."""
+    """A fastText model by our own kernel, over the texts as a column."""
 
     def __init__(self, said: argparse.Namespace) -> None:
-        import fasttext
-
-        from tilth.filters.language_models import fasttext_labels
-
         super().__init__(said)
-        self.labels, self.model = fasttext_labels, fasttext.load_model(str(said.model))
+        self.model = fasttext_models.load(said.model)
 
     def work(self, documents: list[Row]) -> Any:
-        return self.labels(self.model, [row["text"] for row in documents])
+        return self.model.best(pl.Series([row["text"] for row in documents]))
 
     def decisions(self, documents: list[Row], result: Any) -> list[Row]:
         return [{"id": row["id"], "kept": True, "reason": None, "label": label, "score": score} for row, label, score in zip(documents, *result, strict=True)]
