@@ -1,0 +1,157 @@
+"""Losses of the turns of dialogues under a causal language model: given the turns before, and alone.
+
+Aquila-Med (arXiv 2406.12182, SFT data, multi-turn): L(t|H), the mean token cross-entropy of a turn given all earlier ones, and
+L(t), the same without history. A turn's tokens are the same in both, so that the ratio compares like with like. One pass over a
+dialogue gives L(t|H) of all its turns; a dialogue that is longer than the model reads is taken turn by turn, with as much of the
+history as fits.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tilth.core.errors import RecipeError, SourceError
+from tilth.filters import encoders
+
+Tokens = Sequence[int]
+TurnLosses = tuple[np.ndarray, np.ndarray]
+"""(given the turns before, alone): float64, nats a token, one a turn; NaN where a turn has no token to predict."""
+LOGITS_AT_ONCE = 1 << 26
+"""Numbers of a batch's output: 256 MiB in single precision."""
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One sequence for the model, and where in it the turns lie whose losses it tells."""
+
+    tokens: list[int]
+    spans: tuple[tuple[int, int, int, int], ...]
+    """(dialogue, turn, first token, end)"""
+    alone: bool
+
+
+def turn_losses(logits: Callable[[Any], Any], dialogues: Sequence[Sequence[Tokens]], *, vocabulary: int, begin: int | None, max_tokens: int) -> list[TurnLosses]:
+    """The losses of every turn of every dialogue.
+
+    Args:
+        logits: token ids (int64 tensor [sequences, tokens]) → logits [sequences, tokens, vocabulary] of a causal model.
+        dialogues: tokens of each turn of each dialogue.
+        vocabulary: width of the logits; decides how many tokens go in a batch.
+        begin: token that opens every sequence. None: the first token of a sequence is predicted by nothing, and counts in neither loss.
+        max_tokens: tokens that the model reads at once; of a longer turn, its beginning.
+    """
+    found = [(np.full(len(turns), np.nan), np.full(len(turns), np.nan)) for turns in dialogues]
+    passes = [one for number, turns in enumerate(dialogues) for one in _passes(number, turns, [] if begin is None else [begin], max_tokens)]
+    for batch in _batches(passes, max(1, LOGITS_AT_ONCE // vocabulary)):
+        for one, losses in zip(batch, _token_losses(logits, [one.tokens for one in batch]), strict=True):
+            for dialogue, turn, first, end in one.spans:
+                skip = first if begin is None else first - 1  # losses[i] is of token i + 1
+                if end - 1 > skip:
+                    found[dialogue][one.alone][turn] = losses[skip : end - 1].mean(dtype=np.float64)
+    for given, alone in found:
+        given[:1] = alone[:1]
+    return found
+
+
+def _passes(number: int, turns: Sequence[Tokens], opening: list[int], max_tokens: int) -> Iterator[_Pass]:
+    room = max_tokens - len(opening)
+    for turn, tokens in enumerate(turns):
+        held = list(tokens[:room])
+        yield _Pass(opening + held, ((number, turn, len(opening), len(opening) + len(held)),), True)
+    if len(turns) < 2:
+        return
+    ends = np.cumsum([len(tokens) for tokens in turns])
+    if ends[-1] <= room:
+        starts = [len(opening) + int(end) - len(tokens) for end, tokens in zip(ends, turns, strict=True)]
+        spans = tuple((number, turn, start, start + len(turns[turn])) for turn, start in enumerate(starts) if turn)
+        yield _Pass(opening + [token for tokens in turns for token in tokens], spans, False)
+        return
+    history: list[int] = list(turns[0])
+    for turn, tokens in enumerate(turns[1:], 1):
+        held = list(tokens[:room])
+        before = history[max(0, len(history) - (room - len(held))) :] if len(held) < room else []
+        first = len(opening) + len(before)
+        yield _Pass(opening + before + held, ((number, turn, first, first + len(held)),), False)
+        history += tokens
+
+
+def _batches(passes: list[_Pass], tokens: int) -> Iterator[list[_Pass]]:
+    """Passes of like length together, about so many tokens in each batch, padding counted."""
+    batch: list[_Pass] = []
+    for one in sorted((one for one in passes if len(one.tokens) > 1), key=lambda one: (len(one.tokens), one.spans)):
+        if batch and (len(batch) + 1) * len(one.tokens) > tokens:
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def _token_losses(logits: Callable[[Any], Any], sequences: list[list[int]]) -> list[np.ndarray]:
+    """For each sequence float32 [tokens - 1]: the cross-entropy of each token but the first, in nats."""
+    import torch
+
+    width = max(map(len, sequences))
+    ids = torch.zeros((len(sequences), width), dtype=torch.int64)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = torch.tensor(sequence)
+    with torch.inference_mode():
+        out = logits(ids)  # padding stands at the end, where a causal model does not look back from
+        losses = torch.nn.functional.cross_entropy(out[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(out.device), reduction="none")
+    return [row[: len(sequence) - 1] for row, sequence in zip(losses.view(len(sequences), -1).cpu().numpy(), sequences, strict=True)]
+
+
+@dataclass(frozen=True)
+class CausalModel:
+    """A causal language model and its tokenizer, loaded."""
+
+    tokens: Callable[[Sequence[str]], list[list[int]]]
+    """Texts → their token ids, nothing added."""
+    logits: Callable[[Any], Any]
+    vocabulary: int
+    begin: int | None
+    max_tokens: int | None
+    """Positions that the model has; None where it does not say."""
+
+
+@functools.cache
+def load(model: str, sha256: str | None, device: str) -> CausalModel:
+    """A model out of a folder as `save_pretrained` writes it, or `org/name@<commit>` on the Hub; once a process.
+
+    Raises:
+        RecipeError: torch and transformers are not installed.
+        SourceError: the folder is not what the recipe says, or holds no causal model.
+    """
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
+    except ImportError:
+        raise RecipeError("context_relevance: a model needs torch and transformers", hint="pip install 'tilth[train]'") from None
+    name, _, revision = model.partition("@") if encoders.PINNED.match(model) else (model, "", "")
+    if sha256 is not None:
+        encoders.check(Path(model), sha256)
+    torch.set_num_threads(1)
+    logging.disable_progress_bar()
+    try:
+        pinned = {"revision": revision} if revision else {}
+        tokenizer = AutoTokenizer.from_pretrained(name, **pinned)
+        network: Any = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, **pinned).to(device).eval()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SourceError(f"model {model}: {str(error).splitlines()[0]}") from None
+    begin = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+
+    def tokens(texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False)["input_ids"] if len(texts) else []
+        return ids
+
+    return CausalModel(
+        tokens, lambda ids: network(input_ids=ids.to(device), use_cache=False).logits, int(network.config.vocab_size), begin,
+        getattr(network.config, "max_position_embeddings", None),
+    )  # fmt: skip
