@@ -23,7 +23,6 @@ from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.spend import Budget, JudgeBudgetError, Price, Reservation, most_usage, price_of
 from tilth.annotators.store import CallStore
 from tilth.core.errors import NetworkError, TilthError
-from tilth.core.fingerprints import canonical
 
 T = TypeVar("T")
 
@@ -38,6 +37,8 @@ class Task:
     key: str
     request: Request
     ask: Ask
+    text: bytes
+    """The canonical request: what the key is a hash of."""
 
 
 class Judge:
@@ -147,8 +148,8 @@ class Job:
 
     async def _buy(self, judge: Judge, session: Session, pace: Pace, task: Task) -> Call:
         """Ask until there is a reply or no hope of one; the call, committed."""
-        most = most_usage(task.request)
-        worst = judge.price.usd(most) or 0.0
+        most = most_usage(task.request, len(task.text))
+        worst = judge.price.worst(most)
         draw = random.Random(f"{self._seed}/{task.key}")
         attempt, waited = 0, 0.0
         while True:
@@ -210,7 +211,7 @@ class Job:
         asked = Asked(self._question.label, ask.order, ask.names)
         return (
             task.key,
-            canonical(request.canonical()).decode(),
+            task.text.decode(),
             asked,
             Endpoint(request.provider, request.base_url, request.model),
         )

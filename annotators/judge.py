@@ -10,42 +10,25 @@ A judgement is (row, question, judge, order, candidate) → value or label, and 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from tilth.annotators.calls import Call
+from tilth.annotators.collector import JUDGEMENTS, KEY, JudgementTable
+from tilth.annotators.items import Items
 from tilth.annotators.jobs import Job, Judge, Task, run
 from tilth.annotators.plan import cost_of, need_prices, ping, tasks_of
 from tilth.annotators.provider import Provider
-from tilth.annotators.question import Ask, Item, Question, Verdict
+from tilth.annotators.question import Ask, Question, Verdict
 from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.spend import Budget
 from tilth.annotators.store import CallStore
 from tilth.core.errors import RecipeError
 
-JUDGEMENTS: dict[str, Any] = {
-    "row_id": pl.String,
-    "question": pl.String,
-    "judge": pl.String,
-    "is_llm": pl.Boolean,
-    "order": pl.String,
-    "candidate": pl.String,
-    "value": pl.Float64,
-    "label": pl.String,
-    "rank": pl.Int64,
-    "status": pl.String,
-    "call": pl.String,
-}
-"""Columns of a table of judgements. `question` is `name@version`, and `name@version/aspect` where a question is asked about several;
-`candidate` is the model that wrote it, null where the question shows none; `label` is the category where the question asks for
-one, null elsewhere; `rank` is 1 for the best where it asks for a ranking; `status` is ok, refused, truncated, unparsed,
-out_of_range, missing or failed; `call` is the key in the call store."""
-
-KEY = ["row_id", "question", "judge", "order", "candidate"]
+__all__ = ["JUDGEMENTS", "KEY", "Judged", "check", "estimate", "judge", "verdicts"]
 
 OnProgress = Callable[[int, int, float], None]
 """(calls done, calls in all, USD spent by this run)"""
@@ -108,7 +91,7 @@ def judge(
         RecipeError: two judges of one name, two rows of one id, a cap without a known price, a judge that cannot answer.
         StorageError: the call store cannot be read or written.
     """
-    items = items_of(rows)
+    items = Items(rows)
     labels = [provider.label for provider in judges]
     if len(set(labels)) != len(labels):
         raise RecipeError(f"judges {sorted(labels)}: one is named twice", hint="a model judges once; ask another model")
@@ -137,27 +120,13 @@ def _known(collector: _Collector, provider: Provider) -> Callable[[Ask, Call], N
     return lambda ask, call: collector.add(provider, ask, call)
 
 
-def items_of(rows: pl.DataFrame) -> list[Item]:
-    """Rows as questions see them.
-
-    Raises:
-        RecipeError: two rows have one id.
-        SourceError: a row has no id or no prompt.
-    """
-    items = [Item.of(row) for row in rows.iter_rows(named=True)]
-    if len({item.id for item in items}) != len(items):
-        twice = Counter(item.id for item in items).most_common(1)[0]
-        raise RecipeError(f"row {twice[0]!r} comes {twice[1]} times", hint="ids must be unique")
-    return items
-
-
 class _Collector:
     """Gathers verdicts as calls are found or bought."""
 
     def __init__(self, question: Question, on_progress: OnProgress | None) -> None:
         self._question = question
         self._on_progress = on_progress
-        self._rows: list[tuple[Any, ...]] = []
+        self._table = JudgementTable()
         self._usd: defaultdict[str, float] = defaultdict(float)
         self._done = 0
         self._bought = 0
@@ -171,7 +140,7 @@ class _Collector:
         for verdict in verdicts(self._question, ask, call):
             asked = (ask.row_id, self._question.labelled(verdict.aspect), label, provider.is_llm, ask.order)
             said = (verdict.candidate, verdict.value, verdict.label, verdict.rank, verdict.status)
-            self._rows.append((*asked, *said, call.key))
+            self._table.add(*asked, *said, call.key)
         self._usd[label] += call.usd or 0.0
         self._done += 1
         if self._on_progress is not None:
@@ -186,15 +155,18 @@ class _Collector:
         return 0.0 if self.budget is None else self.budget.total - self.already
 
     def judged(self, judges: Sequence[Provider]) -> Judged:
-        frame = pl.DataFrame(self._rows, schema=JUDGEMENTS, orient="row").sort(KEY, nulls_last=True)
-        statuses = Counter(frame["status"].to_list())
+        frame = self._table.frame()
+        statuses = _statuses(frame)
         summaries = []
         for provider in judges:
             own = frame.filter(pl.col("judge") == provider.label)
-            told = dict(sorted(Counter(own["status"].to_list()).items()))
             usd = self._usd[provider.label]
-            summaries.append(JudgeSummary(provider.label, provider.is_llm, self._question.label, own.height, told, usd))
-        return Judged(frame, self._done, self._bought, self._spent(), dict(sorted(statuses.items())), tuple(summaries))
+            summaries.append(JudgeSummary(provider.label, provider.is_llm, self._question.label, own.height, _statuses(own), usd))
+        return Judged(frame, self._done, self._bought, self._spent(), statuses, tuple(summaries))
+
+
+def _statuses(frame: pl.DataFrame) -> dict[str, int]:
+    return {status: count for status, count in frame["status"].value_counts().sort("status").iter_rows()}
 
 
 def verdicts(question: Question, ask: Ask, call: Call) -> list[Verdict]:
@@ -226,7 +198,7 @@ def estimate(
     Tokens follow what the judge used for this question before (from 20 stored calls on), else rules of thumb; reasoning tokens of a
     model never asked before cannot be foreseen.
     """
-    items = items_of(rows)
+    items = Items(rows)
     costs = [(provider, cost_of(provider, items, question, store, seed)) for provider in judges]
     return [JudgeEstimate(p.label, c.calls, c.cached_calls, c.usage.input_tokens, c.usage.output_tokens, c.usd) for p, c in costs]
 

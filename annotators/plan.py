@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ def chunks(provider: Provider, items: Sequence[Item], question: Question, seed: 
         for item in items[start : start + CHUNK]:
             for ask in asks_of(provider, item, question, seed):
                 request = provider.request(ask, question)
-                tasks.append(Task(request.key(), request, ask))
+                text = canonical(request.canonical())
+                tasks.append(Task(hashlib.sha256(text).hexdigest(), request, ask, text))
         yield tasks
 
 

@@ -90,6 +90,9 @@ class ApiProvider(Provider):
     timeout_s: float = execution(120.0, "seconds to wait for a reply", gt=0)
     input_usd_per_mtok: float | None = execution(None, "USD per million input tokens, in place of the list price", ge=0)
     output_usd_per_mtok: float | None = execution(None, "USD per million output tokens, in place of the list price", ge=0)
+    cached_usd_per_mtok: float | None = execution(None, "USD per million input tokens read from the prompt cache, beside the two above", ge=0)
+    cache_write_usd_per_mtok: float | None = execution(None, "USD per million input tokens written to it, beside the two above", ge=0)
+    batch_price_share: float = execution(0.5, "price of a call in a batch, as a share of a single one's", ge=0, le=1)
 
     @property
     def label(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tilth.annotators.calls import Call, Request, Usage
@@ -34,7 +34,7 @@ class Price:
     """The price of a judge's calls."""
 
     version: str
-    """`genai-prices 0.2.3`, `given`, `free` or `unknown`."""
+    """`genai-prices 0.2.3`, `given`, `free` or `unknown`; with `, batch` behind it for calls in a batch."""
     of: Callable[[Usage], float] | None
     """USD of one call; None where no price is known."""
 
@@ -42,25 +42,52 @@ class Price:
         """USD of a call with that usage; None where no price is known."""
         return None if self.of is None else self.of(usage)
 
+    def worst(self, most: Usage) -> float:
+        """USD of a call of at most that usage: writing the prompt into a provider's cache costs more than reading it once."""
+        if self.of is None:
+            return 0.0
+        written = replace(most, cache_write_tokens=most.input_tokens, cache_write_1h_tokens=most.input_tokens)
+        return max(self.of(most), self.of(written))
 
-def price_of(provider: Provider) -> Price:
+
+def price_of(provider: Provider, *, batch: bool = False) -> Price:
     """The price that holds for a provider: its own parameters, else the list price of its model at its maker's address.
+
+    Args:
+        batch: of a call in a batch, `batch_price_share` of the price of a single one.
 
     Raises:
         RecipeError: one of the two prices is given without the other.
     """
     if not isinstance(provider, ApiProvider):
         return Price("free", lambda usage: 0.0)
+    single = _single_price(provider)
+    if not batch or single.of is None:
+        return single
+    of, share = single.of, provider.batch_price_share
+    return Price(f"{single.version}, batch", lambda usage: of(usage) * share)
+
+
+def _single_price(provider: ApiProvider) -> Price:
     into, out = provider.input_usd_per_mtok, provider.output_usd_per_mtok
     if (into is None) != (out is None):
         raise RecipeError(
             f"{provider.label}: one price without the other", hint="give input_usd_per_mtok and output_usd_per_mtok"
         )
     if into is not None and out is not None:
-        return Price("given", lambda usage: (usage.input_tokens * into + usage.output_tokens * out) / 1e6)
+        read, write = provider.cached_usd_per_mtok, provider.cache_write_usd_per_mtok
+        return Price("given", _given(into, out, into if read is None else read, into if write is None else write))
     if provider.base_url is not None and urlsplit(provider.base_url).hostname != OWN_ADDRESSES.get(provider.name):
         return Price("unknown", None)
     return _list_price(provider.name, provider.model)
+
+
+def _given(into: float, out: float, read: float, write: float) -> Callable[[Usage], float]:
+    def usd(usage: Usage) -> float:
+        plain = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
+        return (plain * into + usage.cached_tokens * read + usage.cache_write_tokens * write + usage.output_tokens * out) / 1e6
+
+    return usd
 
 
 def _list_price(provider: str, model: str) -> Price:
@@ -68,8 +95,9 @@ def _list_price(provider: str, model: str) -> Price:
 
     def usd(usage: Usage) -> float:
         counted = genai_prices.Usage(
-            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_tokens
-        )
+            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_tokens,
+            cache_write_tokens=usage.cache_write_tokens, cache_write_1h_tokens=usage.cache_write_1h_tokens,
+        )  # fmt: skip
         return float(genai_prices.calc_price(counted, model, provider_id=provider).total_price)
 
     try:
@@ -79,12 +107,10 @@ def _list_price(provider: str, model: str) -> Price:
     return Price(f"{PRICES} {distribution_version(PRICES)}", usd)
 
 
-def most_usage(request: Request) -> Usage:
-    """The most tokens that a request can use: a token is at least one byte, and the output has a limit."""
+def most_usage(request: Request, size: int) -> Usage:
+    """The most tokens that a request of `size` bytes can use: a token is at least one byte, and the output has a limit."""
     output = next((value for name, value in request.parameters.items() if name.startswith("max_")), 0)
-    schema = canonical(request.schema) if request.schema is not None else b""
-    text = sum(len(turn["content"].encode()) for turn in request.messages)
-    return Usage(text + len(schema) + FRAMING_TOKENS, int(output), 0)
+    return Usage(size + FRAMING_TOKENS, int(output), 0)
 
 
 def likely_input_tokens(request: Request) -> int:
@@ -125,6 +151,8 @@ class Budget:
         self.spent = dict(spent or {})
         """judge → USD settled, and lost to attempts whose reply never arrived."""
         self._reserved: dict[str, float] = {}
+        self._beyond: dict[str, float] = {}
+        """judge → the most that a call has cost of what was reserved for it, where that was more: a server that passes its limits."""
         self._in_flight = 0
         self._changed = asyncio.Condition()
 
@@ -132,6 +160,11 @@ class Budget:
     def total(self) -> float:
         """USD settled or lost, of all judges."""
         return sum(self.spent.values())
+
+    @property
+    def reserved(self) -> float:
+        """USD set aside for what is in flight."""
+        return sum(self._reserved.values())
 
     @property
     def capped(self) -> bool:
@@ -146,6 +179,7 @@ class Budget:
         """
         if not self.capped or usd == 0:
             return Reservation(judge, 0.0, None)
+        usd *= self._beyond.get(judge, 1.0)
         async with self._changed:
             while (refusal := self.refusal(judge, usd)) is not None:
                 if self._in_flight == 0:
@@ -162,10 +196,13 @@ class Budget:
 
     async def settle(self, reservation: Reservation, call: Call) -> None:
         """Record the answered call and what it cost, together; returns once that is on disk."""
+        cost = call.usd or 0.0
+        if reservation.id is not None and cost > reservation.usd:
+            self._beyond[reservation.judge] = self._beyond.get(reservation.judge, 1.0) * cost / reservation.usd
         try:
             await asyncio.wrap_future(self._store.put(call, reservation.id))
         finally:
-            await self._close(reservation, call.usd or 0.0)
+            await self._close(reservation, cost)
 
     async def release(self, reservation: Reservation) -> None:
         """The attempt cost nothing."""
@@ -189,7 +226,7 @@ class Budget:
     def refusal(self, judge: str, usd: float) -> BudgetError | None:
         """Why so much cannot be spent on a judge's next call; None where it can."""
         hint = "raise the cap and run again: what is bought is kept, and is not bought twice"
-        if self._max_usd is not None and self.total + sum(self._reserved.values()) + usd > self._max_usd:
+        if self._max_usd is not None and self.total + self.reserved + usd > self._max_usd:
             return BudgetError(
                 f"the cap of ${self._max_usd:.2f} is reached: ${self.total:.4f} spent, the next call may cost ${usd:.4f}",
                 hint=hint,

@@ -24,7 +24,7 @@ from tilth.annotators.calls import Asked, Call, Reading, Usage, summarise
 from tilth.annotators.store_writer import StoreWriter, storage_errors
 from tilth.core.errors import StorageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x54494C54  # "TILT"
 
 TABLES = """
@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, provider TEXT NOT NULL, base_url TEXT NOT NULL, model TEXT NOT NULL,
     prompt_version TEXT NOT NULL, request TEXT NOT NULL, shown TEXT NOT NULL, raw TEXT NOT NULL, parsed TEXT,
     status TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
-    usd REAL, price_version TEXT NOT NULL, latency_s REAL NOT NULL, created TEXT NOT NULL);
+    usd REAL, price_version TEXT NOT NULL, latency_s REAL NOT NULL, created TEXT NOT NULL,
+    cache_write_tokens INTEGER NOT NULL DEFAULT 0, cache_write_1h_tokens INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS calls_by_judge ON calls (provider, model, prompt_version, status);
 CREATE TABLE IF NOT EXISTS pending (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, usd REAL NOT NULL, created TEXT NOT NULL);
@@ -40,8 +41,15 @@ CREATE INDEX IF NOT EXISTS pending_by_key ON pending (key);
 """
 COLUMNS = (
     "key, provider, base_url, model, prompt_version, request, shown, raw, parsed, status, "
-    "input_tokens, output_tokens, cached_tokens, usd, price_version, latency_s, created"
+    "input_tokens, output_tokens, cached_tokens, usd, price_version, latency_s, created, cache_write_tokens, cache_write_1h_tokens"
 )
+UPGRADES = {
+    1: (
+        "ALTER TABLE calls ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE calls ADD COLUMN cache_write_1h_tokens INTEGER NOT NULL DEFAULT 0",
+    )
+}
+"""Schema → what makes the next one of it."""
 LOOKUP = 500
 """Keys in one SELECT (sqlite's limit is 32,766 variables)."""
 
@@ -95,7 +103,22 @@ class CallStore:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE;{TABLES}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={SCHEMA_VERSION};COMMIT;"
             )
+        elif version < SCHEMA_VERSION:
+            self._upgrade()
         self._connection.execute("SELECT key, shown FROM calls LIMIT 1").fetchone()
+
+    def _upgrade(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()  # another process may have done it meanwhile
+            for old in range(version, SCHEMA_VERSION):
+                for change in UPGRADES[old]:
+                    self._connection.execute(change)
+            self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def __enter__(self) -> Self:
         return self
@@ -230,7 +253,8 @@ def values(call: Call) -> tuple[Any, ...]:
     shown = _json({"order": call.asked.order, "names": call.asked.names})
     usage = (call.usage.input_tokens, call.usage.output_tokens, call.usage.cached_tokens)
     head = (call.key, call.provider, call.base_url, call.model, call.asked.question, call.request, shown)
-    return (*head, call.raw, parsed, call.status, *usage, call.usd, call.price_version, call.latency_s)
+    cache = (call.usage.cache_write_tokens, call.usage.cache_write_1h_tokens)
+    return (*head, call.raw, parsed, call.status, *usage, call.usd, call.price_version, call.latency_s, *cache)
 
 
 def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
@@ -254,11 +278,11 @@ def _plain(reading: Reading) -> dict[str, object]:
 
 def _call(row: tuple[Any, ...]) -> Call:
     key, provider, base_url, model, question, request, shown, raw, parsed, status, *numbers = row
-    tokens_in, tokens_out, cached, usd, price_version, latency_s, created = numbers
+    tokens_in, tokens_out, cached, usd, price_version, latency_s, created, *written = numbers
     told = orjson.loads(shown)
     readings = None if parsed is None else tuple(Reading(**reading) for reading in orjson.loads(parsed))
     asked = Asked(question, told["order"], tuple(told["names"]))
-    usage = Usage(tokens_in, tokens_out, cached)
+    usage = Usage(tokens_in, tokens_out, cached, *written)
     return Call(
         key, provider, base_url, model, request, asked, raw, readings, status, usage, usd, price_version, latency_s, created
     )

@@ -23,8 +23,8 @@ LINGER_SECONDS = 0.005
 
 INSERT = (
     "INSERT INTO calls (key, provider, base_url, model, prompt_version, request, shown, raw, parsed, status, "
-    "input_tokens, output_tokens, cached_tokens, usd, price_version, latency_s, created) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "input_tokens, output_tokens, cached_tokens, usd, price_version, latency_s, cache_write_tokens, cache_write_1h_tokens, created) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 
 

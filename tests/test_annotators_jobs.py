@@ -244,7 +244,8 @@ print(found.bought, found.statuses, flush=True)
 
 def child(folder: Path, server: Loopback, count: int, cap: float) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path}
     command = [sys.executable, "-c", CHILD, str(folder / "calls.sqlite"), str(server.port), str(count), str(cap)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
