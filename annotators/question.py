@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -82,7 +82,8 @@ class Ask:
 
     row_id: str
     order: str
-    """Position shown → index of the candidate among those of the row that have a text: `2,0,1`. Empty where none is shown."""
+    """Position shown → index of the candidate among those of the row that have a text: `2,0,1`. Empty where none is shown;
+    `#1` where the same is asked a second time."""
     nonce: str
     messages: tuple[Message, ...]
     names: tuple[str, ...]
@@ -118,8 +119,6 @@ class Question(Unit):
     """Lowest and highest value, for a question on an integer scale."""
     shows_candidates: ClassVar[bool] = True
     """Whether the judge sees answers, or the question only."""
-    labels: ClassVar[tuple[str, ...]] = ()
-    """The categories, for a question that asks for one of a fixed list."""
     compares: ClassVar[bool] = False
     """Whether a better answer gets a higher value, whatever the row: then canaries test its judges."""
 
@@ -181,6 +180,11 @@ class Question(Unit):
         return row.language if self.language == "row" else self.language
 
 
+def several(ask: Ask, times: int) -> list[Ask]:
+    """The same ask, as often as that; from the second on, `order` and the request's sample say which one it is."""
+    return [replace(ask, order=f"#{number}" if number else ask.order, sample=number) for number in range(times)]
+
+
 def shuffled(count: int, seed: int, row_id: str) -> list[int]:
     """A permutation of `range(count)` drawn from hash(seed, row id)."""
     return sorted(range(count), key=lambda index: hashlib.sha256(f"{seed}/{row_id}/{index}".encode()).digest())
@@ -213,6 +217,7 @@ def opaque_names(count: int, mark: str) -> tuple[str, ...]:
 def make_ask(
     row: Item, order: Sequence[int], seed: int, language: Language, system: str, task: str, *,
     names: tuple[str, ...] | None = None, list_names: bool = False, reference: str | None = None, aspect: str | None = None,
+    subject: Mapping[Language, str] = delimiters.QUESTION,
 ) -> Ask:  # fmt: skip
     """An ask that shows the prompt, its options where they are not in it, the reference where given, and the candidates of `order`.
 
@@ -220,13 +225,14 @@ def make_ask(
         names: fixed names in place of opaque ones.
         list_names: end the task with the names.
         aspect: what the task asks about, where the question has several.
+        subject: what the row's prompt is called.
     """
     texts = tuple(row.texts[index] for index in order)
     shown = order_text(order)
     mark = delimiters.nonce(seed, row.id, shown, (*(turn["content"] for turn in row.prompt), *texts))
     if names is None:
         names = opaque_names(len(order), mark)
-    blocks = [delimiters.conversation(row.prompt, mark, language)]
+    blocks = [delimiters.conversation(row.prompt, mark, subject[language])]
     if row.options and not all(text in row.prompt[-1]["content"] for _, text in row.options):
         options = "\n".join(f"{label}. {text}" for label, text in row.options)
         blocks.append(delimiters.block(delimiters.OPTIONS[language], options, mark))

@@ -32,9 +32,17 @@ def answer_text(prompt: str) -> str:
         texts = {name: re.search(rf"<<<\S+ {name} \w+>>>\n(.*?)\n<<<END", prompt, re.DOTALL) for name in names}
         ranked = sorted(names, key=lambda name: (-len(texts[name][1] if texts[name] else ""), texts[name][1]))
         scores = [{"candidate": name, "score": 1 + len(texts[name][1]) % 5} for name in names]
-        return json.dumps({"scores": scores, "ranking": ranked})
+        return json.dumps({"scores": scores, "ranking": ranked} if '"ranking"' in prompt else {"scores": scores})
     if '"winner"' in prompt:
         return json.dumps({"fluency": "A", "relevance": "tie", "completeness": "A", "proficiency": "A", "winner": "A"})
+    if '"final_answer"' in prompt:
+        return json.dumps({"final_answer": "growth", "verdict": "correct"})
+    if '"category"' in prompt:
+        return json.dumps({"verdict": "safe", "category": "none"})
+    if '"worth_asking"' in prompt:
+        return json.dumps({"worth_asking": "yes"})
+    if found := re.search(r"(?:The labels are: |标签为：)(\w+)", prompt):
+        return json.dumps({"domain": found[1]})
     if '"ok"' in prompt:
         return json.dumps({"ok": True})
     return json.dumps({"score": 4, "justification": "because"})

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from tilth.annotators.calls import Language, Reading
 from tilth.annotators.question import Ask, Item, Question, make_ask
-from tilth.annotators.replies import score
+from tilth.annotators.replies import object_schema, scale_schema, score
 
 SYSTEM: dict[Language, str] = {
     "en": """You rate how difficult a question is for a well-trained professional, on an integer scale from 1 (trivial) to 10
@@ -38,15 +38,7 @@ class Difficulty(Question, name="difficulty", version=1):
         return [make_ask(row, (), seed, language, SYSTEM[language], TASK[language])]
 
     def answer_schema(self) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "properties": {
-                "score": {"type": "integer", "enum": list(range(1, 11))},
-                "justification": {"type": "string"},
-            },
-            "required": ["score", "justification"],
-            "additionalProperties": False,
-        }
+        return object_schema(score=scale_schema(1, 10), justification={"type": "string"})
 
     def read(self, raw: str, names: Sequence[str]) -> list[Reading]:
         value, status = score(raw, 1, 10)

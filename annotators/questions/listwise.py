@@ -9,14 +9,15 @@ candidate without a score stays without one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import orjson
 from pydantic import Field
 
-from tilth.annotators.calls import Language, Reading, VerdictStatus
+from tilth.annotators.calls import Language, Reading
 from tilth.annotators.question import Ask, Item, Question, make_ask, orders
-from tilth.annotators.replies import json_object, scale_value
+from tilth.annotators.replies import code_name, json_object, listed_scores, listed_scores_schema, object_schema
 
 SYSTEM: dict[Language, str] = {
     "en": """You are an expert evaluator. You are given a question, a reference answer where there is one, and several responses,
@@ -67,38 +68,13 @@ class Listwise(Question, name="listwise", version=1):
         ]
 
     def answer_schema(self) -> dict[str, Any]:
-        score = {
-            "type": "object",
-            "properties": {"candidate": {"type": "string"}, "score": {"type": "integer", "enum": [1, 2, 3, 4, 5]}},
-            "required": ["candidate", "score"],
-            "additionalProperties": False,
-        }
-        return {
-            "type": "object",
-            "properties": {
-                "scores": {"type": "array", "items": score},
-                "ranking": {"type": "array", "items": {"type": "string"}},
-            },
-            "required": ["scores", "ranking"],
-            "additionalProperties": False,
-        }
+        return object_schema(scores=listed_scores_schema(1, 5), ranking={"type": "array", "items": {"type": "string"}})
 
     def read(self, raw: str, names: Sequence[str]) -> list[Reading]:
         answer = json_object(raw)
-        if answer is None or not isinstance(answer.get("scores"), list):
-            return [Reading(name, None, "unparsed") for name in names]
-        ranks = _ranks(answer.get("ranking"), names)
-        readings = []
-        for name in names:
-            found = [s.get("score") for s in answer["scores"] if isinstance(s, dict) and _code(s.get("candidate")) == name]
-            value: float | None = None
-            status: VerdictStatus = "missing"
-            if len(found) == 1:
-                value, status = scale_value(found[0], 1, 5)
-            elif found:  # scored twice: which one is meant is not ours to guess
-                status = "unparsed"
-            readings.append(Reading(name, value, status, ranks.get(name) if status == "ok" else None))
-        return readings
+        ranks = {} if answer is None else _ranks(answer.get("ranking"), names)
+        readings = listed_scores(answer, names, 1, 5)
+        return [replace(one, rank=ranks.get(str(one.name))) if one.status == "ok" else one for one in readings]
 
     def expected_output_tokens(self, num_names: int) -> int:
         return 12 + 22 * num_names
@@ -110,15 +86,9 @@ class Listwise(Question, name="listwise", version=1):
         return orjson.dumps({"scores": scores, "ranking": ranking}).decode()
 
 
-def _code(value: object) -> str:
-    """The code name in what a judge wrote for it: `Response K42` is K42."""
-    words = str(value).split() if value is not None else []
-    return words[-1].strip("\"'<>[]().:") if words else ""
-
-
 def _ranks(ranking: object, names: Sequence[str]) -> dict[str, int]:
     """Name → rank, for a ranking that holds shown names only, each once; empty for any other."""
-    codes = [_code(code) for code in ranking] if isinstance(ranking, list) else []
+    codes = [code_name(code) for code in ranking] if isinstance(ranking, list) else []
     if len(set(codes)) != len(codes) or not set(codes) <= set(names):
         return {}
     return {code: rank for rank, code in enumerate(codes, start=1)}

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from tilth.annotators.calls import Language, Reading
 from tilth.annotators.question import Ask, Item, Question, make_ask, orders
-from tilth.annotators.replies import json_object
+from tilth.annotators.replies import label_of, object_schema
 
 AXES = ("fluency", "relevance", "completeness", "proficiency")
 NAMES = ("A", "B")
@@ -67,25 +67,12 @@ class Pairwise(Question, name="pairwise", version=1):
         return asks
 
     def answer_schema(self) -> dict[str, Any]:
-        fields = (*AXES, "winner")
-        return {
-            "type": "object",
-            "properties": {field: {"type": "string", "enum": ["A", "B", "tie"]} for field in fields},
-            "required": list(fields),
-            "additionalProperties": False,
-        }
+        return object_schema(**{field: {"type": "string", "enum": ["A", "B", "tie"]} for field in (*AXES, "winner")})
 
     def read(self, raw: str, names: Sequence[str]) -> list[Reading]:
-        answer = json_object(raw)
-        if answer is None:
-            return [Reading(name, None, "unparsed") for name in names]
-        if answer.get("winner") is None:
-            return [Reading(name, None, "missing") for name in names]
-        winner = str(answer["winner"]).strip()
-        values = VALUES.get("tie" if winner.lower() == "tie" else winner.upper())
-        if values is None:
-            return [Reading(name, None, "out_of_range") for name in names]
-        return [Reading(name, value, "ok") for name, value in zip(names, values, strict=True)]
+        winner, status = label_of(raw, "winner", tuple(VALUES))
+        values = (None, None) if winner is None else VALUES[winner]
+        return [Reading(name, value, status) for name, value in zip(names, values, strict=True)]
 
     def expected_output_tokens(self, num_names: int) -> int:
         return 35

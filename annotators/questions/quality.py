@@ -14,7 +14,7 @@ import orjson
 
 from tilth.annotators.calls import Language, Reading
 from tilth.annotators.question import Ask, Item, Question, make_ask
-from tilth.annotators.replies import score
+from tilth.annotators.replies import object_schema, scale_schema, score
 
 SYSTEM: dict[Language, str] = {
     "en": """You rate the quality of one response to a question, on an integer scale from 1 to 6:
@@ -43,12 +43,7 @@ class Quality(Question, name="quality", version=1):
         return [make_ask(row, (index,), seed, language, SYSTEM[language], TASK[language]) for index in range(len(row.texts))]
 
     def answer_schema(self) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "properties": {"score": {"type": "integer", "enum": [1, 2, 3, 4, 5, 6]}},
-            "required": ["score"],
-            "additionalProperties": False,
-        }
+        return object_schema(score=scale_schema(1, 6))
 
     def read(self, raw: str, names: Sequence[str]) -> list[Reading]:
         value, status = score(raw, 1, 6)
