@@ -21,8 +21,8 @@ from tilth.cards.markdown import block, figure, one_line, paragraphs, safe_url, 
 
 def page(facts: Facts) -> str:
     """The whole page."""
-    style = "\n" + (files("tilth.cards") / "report.css.jinja").read_text(encoding="utf-8")
-    hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    sheet = "\n" + style()
+    hashed = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{hashed}'; base-uri 'none'; form-action 'none'"
     return (
         environment()
@@ -30,7 +30,7 @@ def page(facts: Facts) -> str:
         .render(
             f=facts,
             m=facts.manifest,
-            style=Markup(style),  # ours: a file of this folder, and no value is put into it
+            style=Markup(sheet),  # ours: a file of this folder, and no value is put into it
             policy=policy,
             plots=plots,
             kept_share=_kept_share(facts),
@@ -45,6 +45,11 @@ def page(facts: Facts) -> str:
             released=_released(facts),
         )
     )
+
+
+def style() -> str:
+    """The style sheet of everything that people read in a browser."""
+    return (files("tilth.cards") / "report.css.jinja").read_text(encoding="utf-8")
 
 
 @functools.cache

@@ -21,6 +21,7 @@ job_argument = click.argument("job", metavar="J", type=click.Path(path_type=Path
 @options.quiet
 def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_: bool, quiet: bool) -> None:
     """Run the annotation job J. Every call is stored: the same command after a crash buys nothing twice."""
+    from tilth.annotators import human_table
     from tilth.annotators import judge as judging
     from tilth.annotators.job_file import load
     from tilth.annotators.store import CallStore
@@ -34,7 +35,7 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
         else:
             output.table(["judge", "answers", "how", "mend"], [[c.judge, c.ok, c.message, c.hint] for c in checks])
         raise SystemExit(0 if all(one.ok for one in checks) else 1)
-    rows = _rows(said)
+    rows = rows_of(said)
     with CallStore(home().calls) as store:
         if dry_run:
             _estimates(judging.estimate(rows, question=said.question, judges=said.judges, store=store, seed=said.job.seed), json_)
@@ -46,10 +47,8 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
                 rows, question=said.question, judges=said.judges, store=store, max_usd=min(caps) if caps else None,
                 max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, total, _usd: report(done, total),
             )  # fmt: skip
-    from tilth.core.durable import writing
-
-    with writing(said.output_path) as path:
-        judged.judgements.write_parquet(path)
+    human_table.write(said.output_path, judged.judgements, items=judging.items_of(rows), question=said.question, seed=said.job.seed,
+                      reviews=home().reviews)  # fmt: skip
     if json_:
         output.as_json({"output": str(said.output_path), "calls": judged.calls, "bought": judged.bought, "usd": judged.usd,
                         "statuses": judged.statuses, "judges": [one.__dict__ for one in judged.judges]})  # fmt: skip
@@ -58,7 +57,8 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
     output.say(f"{judged.bought:,} of {judged.calls:,} calls bought now for ${judged.usd:.4f}; {said.output_path}", err=True)
 
 
-def _rows(said: Any) -> Any:
+def rows_of(said: Any) -> Any:
+    """The rows of a job."""
     from tilth.builders import job_rows
     from tilth.core.errors import RecipeError
     from tilth.core.home import home

@@ -13,7 +13,7 @@ import sys
 import click
 
 from tilth import __version__
-from tilth.cli import annotate_verbs, build_verbs, decon_verbs, house_verbs, release_verbs, train_verbs, whatif_verbs
+from tilth.cli import annotate_verbs, build_verbs, decon_verbs, house_verbs, release_verbs, review_verbs, train_verbs, whatif_verbs
 from tilth.core.errors import StorageError, TilthError
 from tilth.core.text import printable
 
@@ -36,7 +36,7 @@ def tilth() -> None:
     """Build, judge, release and train on LLM corpora."""
 
 
-for verbs in (build_verbs, whatif_verbs, decon_verbs, annotate_verbs, release_verbs, train_verbs, house_verbs):
+for verbs in (build_verbs, whatif_verbs, decon_verbs, annotate_verbs, review_verbs, release_verbs, train_verbs, house_verbs):
     for verb in verbs.VERBS:
         tilth.add_command(verb)
 

@@ -4,6 +4,7 @@
 ├── stages/<stage>/<key>/      what a stage made, under the hash of all that decides it
 ├── builds/<recipe>/<key>/     the corpora of one build, ready to release; `latest` names the newest
 ├── calls.sqlite               every model call ever made here
+├── reviews.sqlite             every verdict that people gave here
 └── registry/
     ├── <name>.git/            one bare repository a dataset, with a standard git-LFS store
     ├── snapshots/<name>/<version>/   read-only folders that `datasets.load_dataset` loads
@@ -36,6 +37,10 @@ class Home:
     @property
     def calls(self) -> Path:
         return self.root / "calls.sqlite"
+
+    @property
+    def reviews(self) -> Path:
+        return self.root / "reviews.sqlite"
 
     @property
     def registry(self) -> Path:

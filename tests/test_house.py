@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FLOORS = ({"core"}, {"filters", "annotators", "cards"}, {"builders", "registry"}, {"train"}, {"cli"})
+FLOORS = ({"core"}, {"filters", "annotators", "cards"}, {"builders", "registry"}, {"train", "review"}, {"cli"})
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 

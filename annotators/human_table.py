@@ -1,0 +1,63 @@
+"""A job's table of judgements is written here, by whoever writes it: the models' and the people's, one beside the other.
+
+The models' come from the call store and the people's from the review store, so that either may be written again without losing the
+other. One lock keeps two writers apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from tilth.annotators.human import is_human, judgements, sheets
+from tilth.annotators.human_store import ReviewStore
+from tilth.annotators.judge import JUDGEMENTS, KEY
+from tilth.annotators.question import Item, Question
+from tilth.core.durable import locked, writing
+from tilth.core.errors import RecipeError, StorageError
+
+
+def write(output: Path, models: pl.DataFrame | None, *, items: Sequence[Item], question: Question, seed: int, reviews: Path) -> pl.DataFrame:
+    """Write the table of a job and return it.
+
+    Args:
+        output: the Parquet file; replaced whole.
+        models: judgements of models; None: those that the file has.
+        items: the rows of the job.
+        reviews: the review store; where it is not there, nobody has reviewed.
+
+    Raises:
+        StorageError: the old table is no table of judgements, or the disk says no.
+    """
+    people = None
+    if reviews.is_file():
+        try:
+            shown = sheets(items, question, seed)
+        except RecipeError:  # a question that people cannot be asked has no verdicts of people
+            shown = []
+        with ReviewStore(reviews) as store:
+            people = judgements(store.verdicts(question.label), shown, question)
+    reviews.parent.mkdir(parents=True, exist_ok=True)
+    with locked(reviews.with_suffix(".lock")):
+        frame = read(output).filter(~is_human()) if models is None else models
+        if people is not None:
+            frame = pl.concat([frame, people]).sort(KEY, nulls_last=True)
+        with writing(output) as path:
+            frame.write_parquet(path)
+    return frame
+
+
+def read(output: Path) -> pl.DataFrame:
+    """The table of a job, empty where there is none yet.
+
+    Raises:
+        StorageError: the file is no table of judgements.
+    """
+    if not output.is_file():
+        return pl.DataFrame(schema=JUDGEMENTS)
+    try:
+        return pl.read_parquet(output).select(pl.col(name).cast(dtype) for name, dtype in JUDGEMENTS.items())
+    except pl.exceptions.PolarsError as error:
+        raise StorageError(f"{output}: no table of judgements: {str(error).splitlines()[0]}", hint="name another output") from None

@@ -1,0 +1,1 @@
+"""Review: a page on this machine where people judge what models judge."""
