@@ -39,6 +39,8 @@ class Sheet:
 
     key: str
     """sha256 of the question and everything that is shown."""
+    question: str
+    """`name@version`, with the aspect where the question is asked about several."""
     item: Item
     shown: tuple[int, ...]
     """Indices of the row's candidates that it shows, ascending; empty where the question shows none."""
@@ -63,17 +65,19 @@ def sheets(items: Iterable[Item], question: Question, seed: int) -> list[Sheet]:
     Raises:
         RecipeError: the question is neither a choice between two nor one score on a scale of digits.
     """
-    scale = None if isinstance(question, Pairwise) else question.scale
+    pairs = isinstance(question, Pairwise)
     found: dict[str, Sheet] = {}
     for item in items:
         for ask in question.requests(item, seed):
+            nobody: list[str | None] = [None]
             read = [reading.name for reading in question.read("", ask.names)]
-            if not isinstance(question, Pairwise) and (not _in_digits(scale) or read != (list(ask.names) or [None])):
+            if not pairs and (not _in_digits(question.scale) or read != (list(ask.names) or nobody)):
                 raise RecipeError(f"{question.label} is not for people to answer on one page", hint="review takes pairwise and scores up to 10")
+            asked = question.labelled(ask.aspect)
             shown = tuple(sorted(int(index) for index in ask.order.split(",") if index))
             rubric = "\n\n".join(turn["content"] for turn in ask.messages if turn["role"] == "system")
-            key = _key(question, item, shown)
-            found.setdefault(key, Sheet(key, item, shown, rubric, scale))
+            key = _key(asked, item, shown)
+            found.setdefault(key, Sheet(key, asked, item, shown, rubric, None if pairs else question.scale))
     return sorted(found.values(), key=lambda sheet: digest([seed, sheet.key]))
 
 
@@ -81,9 +85,9 @@ def _in_digits(scale: tuple[int, int] | None) -> bool:
     return scale is not None and 0 <= scale[0] < scale[1] <= 10 and scale[1] - scale[0] < 10
 
 
-def _key(question: Question, item: Item, shown: Sequence[int]) -> str:
+def _key(question: str, item: Item, shown: Sequence[int]) -> str:
     seen = {"texts": [item.texts[index] for index in shown], "options": item.options, "reference": item.key_text() if shown else None}
-    return digest({"question": question.label, "row": item.id, "prompt": item.prompt, **seen})
+    return digest({"question": question, "row": item.id, "prompt": item.prompt, **seen})
 
 
 def reviewer_name(text: str) -> str:
@@ -101,22 +105,23 @@ def reviewer_name(text: str) -> str:
     return name
 
 
-def judgements(verdicts: Iterable[Verdict], shown: Iterable[Sheet], question: Question) -> pl.DataFrame:
+def judgements(verdicts: Iterable[Verdict], shown: Iterable[Sheet]) -> pl.DataFrame:
     """What people said of those sheets, columns `JUDGEMENTS`, sorted as there.
 
     Verdicts on sheets that are not among `shown` (rows gone, or texts changed since) are left out. "Cannot say" has no value and the
     status `refused`.
     """
     known = {sheet.key: sheet for sheet in shown}
-    rows = []
+    rows: list[dict[str, object]] = []
     for verdict in verdicts:
-        if verdict.sheet not in known:
+        sheet = known.get(verdict.sheet)
+        if sheet is None:
             continue
-        models = known[verdict.sheet].item.models
-        asked = {"row_id": verdict.row_id, "question": question.label, "judge": PREFIX + verdict.reviewer, "is_llm": False,
-                 "order": order_text(verdict.order)}  # fmt: skip
-        for candidate, value in zip([models[index] for index in verdict.order] or [None], verdict.values, strict=True):
-            rows.append({**asked, "candidate": candidate, "value": value, "status": "refused" if value is None else "ok"})
+        asked = {"row_id": sheet.item.id, "question": sheet.question, "judge": PREFIX + verdict.reviewer, "is_llm": False}
+        candidates: Sequence[str | None] = [sheet.item.models[index] for index in verdict.order] or [None]
+        for candidate, value in zip(candidates, verdict.values, strict=True):
+            said = {"candidate": candidate, "value": value, "status": "refused" if value is None else "ok"}
+            rows.append({**asked, "order": order_text(verdict.order), **said})
     return pl.DataFrame(rows, schema=JUDGEMENTS).sort(KEY, nulls_last=True)
 
 

@@ -38,7 +38,7 @@ def write(output: Path, models: pl.DataFrame | None, *, items: Sequence[Item], q
         except RecipeError:  # a question that people cannot be asked has no verdicts of people
             shown = []
         with ReviewStore(reviews) as store:
-            people = judgements(store.verdicts(question.label), shown, question)
+            people = judgements(store.verdicts(question.label), shown)
     reviews.parent.mkdir(parents=True, exist_ok=True)
     with locked(reviews.with_suffix(".lock")):
         frame = read(output).filter(~is_human()) if models is None else models
@@ -58,6 +58,8 @@ def read(output: Path) -> pl.DataFrame:
     if not output.is_file():
         return pl.DataFrame(schema=JUDGEMENTS)
     try:
-        return pl.read_parquet(output).select(pl.col(name).cast(dtype) for name, dtype in JUDGEMENTS.items())
+        table = pl.read_parquet(output)
+        later = [pl.lit(None).alias(name) for name in JUDGEMENTS if name not in (*table.columns, *KEY, "is_llm", "value")]
+        return table.with_columns(later).select(pl.col(name).cast(dtype) for name, dtype in JUDGEMENTS.items())
     except pl.exceptions.PolarsError as error:
         raise StorageError(f"{output}: no table of judgements: {str(error).splitlines()[0]}", hint="name another output") from None

@@ -13,7 +13,16 @@ import sys
 import click
 
 from tilth import __version__
-from tilth.cli import annotate_verbs, build_verbs, decon_verbs, house_verbs, release_verbs, review_verbs, train_verbs, whatif_verbs
+from tilth.cli import (
+    annotate_verbs,
+    build_verbs,
+    decon_verbs,
+    house_verbs,
+    release_verbs,
+    review_verbs,
+    train_verbs,
+    whatif_verbs,
+)
 from tilth.core.errors import StorageError, TilthError
 from tilth.core.text import printable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,18 +98,18 @@ class _Work:
 def _serve(work: _Work, store: Any, listed: Any, reviewer: str | None, port: int, no_browser: bool, json_: bool, quiet: bool) -> None:
     import webbrowser
 
-    from tilth.annotators.human import PREFIX
+    from tilth.annotators.human import is_human
     from tilth.review.desk import Desk
     from tilth.review.server import ReviewServer
 
     said = work.said
     desk = Desk(said.job.name, said.question.label, said.job.seed, tuple(listed), store, reviewer)
-    with ReviewServer(desk, port=port, on_finished=work.write) as server:
+    with ReviewServer(desk, port=port) as server:
         if json_:
             output.as_json({"url": server.url, "sheets": len(listed)})
         else:
             output.say(server.url)
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         options.talk(quiet).say(f"{len(listed):,} sheets; every verdict is kept at once. Ctrl-C ends the page.")
         if not no_browser:
             webbrowser.open(server.url)
@@ -118,8 +119,7 @@ def _serve(work: _Work, store: Any, listed: Any, reviewer: str | None, port: int
             pass
         finally:
             table = work.write()
-            people = table.filter(~table["is_llm"] & table["judge"].str.starts_with(PREFIX))
-            options.talk(quiet).say(f"{people.height:,} human judgements in {said.output_path}")
+            options.talk(quiet).say(f"{table.filter(is_human()).height:,} human judgements in {said.output_path}")
 
 
 def _status(store: Any, said: Any, listed: Any, json_: bool) -> None:

@@ -90,7 +90,7 @@ def _turns(messages: Sequence[dict[str, Any]]) -> list[str]:
     turns: list[str] = []
     asked = False
     for message in messages:
-        if message["role"] == "user" and asked or not turns:
+        if (message["role"] == "user" and asked) or not turns:
             turns.append("")
         asked = asked or message["role"] == "user"
         turns[-1] += (message["content"] or "") + "\n"

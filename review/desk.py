@@ -55,11 +55,9 @@ class Desk:
         sheet = next((sheet for sheet in self.sheets if sheet.key == asked.get("sheet")), None)
         if sheet is None or list(sheet.order(who, self.seed)) != asked.get("order"):
             raise RecipeError("this page is of another review", hint="reload it")
-        seconds = asked.get("seconds")
-        known = isinstance(seconds, int | float) and math.isfinite(seconds)
         verdict = Verdict(
             who, sheet.key, sheet.item.id, sheet.order(who, self.seed), values_of(asked.get("answer"), sheet),
-            str(asked.get("comment") or "").strip()[:MOST_COMMENT], min(max(float(seconds), 0.0), MOST_SECONDS) if known else 0.0,
+            str(asked.get("comment") or "").strip()[:MOST_COMMENT], _seconds(asked.get("seconds")),
         )  # fmt: skip
         self.store.add(self.job, self.question, verdict)
         return self._turn(who, None)
@@ -107,6 +105,10 @@ class Desk:
             "sheet": None if sheet is None else _page(sheet, sheet.order(who, self.seed)),
             "before": None if before is None else {"values": before.values, "comment": before.comment},
         }  # fmt: skip
+
+
+def _seconds(told: object) -> float:
+    return min(max(float(told), 0.0), MOST_SECONDS) if isinstance(told, int | float) and math.isfinite(told) else 0.0
 
 
 def values_of(answer: object, sheet: Sheet) -> tuple[float | None, ...]:

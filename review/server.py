@@ -50,10 +50,9 @@ class ReviewServer(ThreadingHTTPServer):
     # Two servers on one port would share its connections.
     allow_reuse_port = False
 
-    def __init__(self, desk: Desk, *, port: int = 0, on_finished: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, desk: Desk, *, port: int = 0) -> None:
         self.desk = desk
         self.token = secrets.token_urlsafe(24)
-        self.on_finished = on_finished
         self.acts: dict[str, Callable[[Payload], Payload]] = {
             "turn": desk.turn, "judge": desk.judge, "take-back": desk.take_back, "agreement": desk.agreement,
         }  # fmt: skip
@@ -111,8 +110,6 @@ class _Exchange(BaseHTTPRequestHandler):
     def _act(self, act: Callable[[Payload], Payload], asked: Payload) -> None:
         try:
             told = act(asked)
-            if act == self.server.desk.judge and told["sheet"] is None:
-                self.server.on_finished()
         except TilthError as error:
             status = 500 if isinstance(error, StorageError) else 409
             return self._refuse(status, error.message, error.hint)

@@ -175,12 +175,12 @@ def test_labels_that_two_share(tmp_path: Path) -> None:
     assert human_labels(pl.concat([table, models]))["panel_winner"].to_list() == ["good", None, "good"]
 
 
-def test_labels_from_scores(tmp_path: Path) -> None:
+def test_labels_from_scores() -> None:
     for question in ("listwise", "quality"):
-        rows = [("r", f"{question}@1", f"human/{who}", False, order, name, value, None, "ok", None)
+        rows = [{"row_id": "r", "question": f"{question}@1", "judge": f"human/{who}", "is_llm": False, "order": order, "candidate": name, "value": value}
                 for who, scores in (("ann", (5, 3)), ("bob", (4, 1)), ("eve", (2, 2)))
                 for name, value, order in zip("xy", scores, ("0,1", "0,1") if question == "listwise" else "01", strict=True)]  # fmt: skip
-        labels = human_labels(pl.DataFrame(rows, schema=JUDGEMENTS, orient="row"))
+        labels = human_labels(pl.DataFrame(rows, schema=JUDGEMENTS))
         assert labels.rows() == [("r", f"{question}@1", ["x", "y"], "x", 3, 2, None)]
 
 
