@@ -18,8 +18,8 @@ from typing import Literal
 
 import polars as pl
 
+from tilth.annotators.collector import JUDGEMENTS, KEY
 from tilth.annotators.human_store import Verdict
-from tilth.annotators.judge import JUDGEMENTS, KEY
 from tilth.annotators.question import Item, Question, order_text, shuffled
 from tilth.annotators.questions.pairwise import VALUES, Pairwise
 from tilth.core.errors import RecipeError

@@ -37,7 +37,7 @@ def human_labels(judgements: pl.DataFrame, *, agree: int = 2) -> pl.DataFrame:
     A reviewer prefers the candidate with the higher value, in a choice between two as in scores; "cannot say" is no vote.
 
     Args:
-        judgements: columns `tilth.annotators.judge.JUDGEMENTS`, people and models.
+        judgements: columns `tilth.annotators.collector.JUDGEMENTS`, people and models.
 
     Returns:
         Columns `LABELS`, sorted by row and candidates.

@@ -23,7 +23,7 @@ def draw(
         shown: in the order in which they are drawn.
         sample: how many; None for all.
         judged: sheets that somebody has judged: they stay, and come first.
-        judgements: what the judges said, columns `tilth.annotators.judge.JUDGEMENTS`: those come next that they disagree on most.
+        judgements: what the judges said, columns `tilth.annotators.collector.JUDGEMENTS`: those come next that they disagree on most.
     """
     heat = {} if judgements is None else disagreements(judgements)
     order = sorted(shown, key=lambda sheet: (sheet.key not in judged, -heat.get((sheet.item.id, _places(sheet)), 0.0)))

@@ -6,26 +6,26 @@ other. One lock keeps two writers apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
+from tilth.annotators.collector import JUDGEMENTS, KEY
 from tilth.annotators.human import is_human, judgements, sheets
 from tilth.annotators.human_store import ReviewStore
-from tilth.annotators.judge import JUDGEMENTS, KEY
-from tilth.annotators.question import Item, Question
+from tilth.annotators.items import Items
+from tilth.annotators.question import Question
 from tilth.core.durable import locked, writing
-from tilth.core.errors import RecipeError, StorageError
+from tilth.core.errors import StorageError
 
 
-def write(output: Path, models: pl.DataFrame | None, *, items: Sequence[Item], question: Question, seed: int, reviews: Path) -> pl.DataFrame:
+def write(output: Path, models: pl.DataFrame | None, *, rows: pl.DataFrame, question: Question, seed: int, reviews: Path) -> pl.DataFrame:
     """Write the table of a job and return it.
 
     Args:
         output: the Parquet file; replaced whole.
         models: judgements of models; None: those that the file has.
-        items: the rows of the job.
+        rows: the rows of the job.
         reviews: the review store; where it is not there, nobody has reviewed.
 
     Raises:
@@ -33,12 +33,10 @@ def write(output: Path, models: pl.DataFrame | None, *, items: Sequence[Item], q
     """
     people = None
     if reviews.is_file():
-        try:
-            shown = sheets(items, question, seed)
-        except RecipeError:  # a question that people cannot be asked has no verdicts of people
-            shown = []
         with ReviewStore(reviews) as store:
-            people = judgements(store.verdicts(question.label), shown)
+            verdicts = store.verdicts(question.label)
+        judged = rows.filter(pl.col("id").is_in({verdict.row_id for verdict in verdicts}))
+        people = judgements(verdicts, sheets(Items(judged), question, seed))
     reviews.parent.mkdir(parents=True, exist_ok=True)
     with locked(reviews.with_suffix(".lock")):
         frame = read(output).filter(~is_human()) if models is None else models

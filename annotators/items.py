@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 import polars as pl
@@ -29,6 +29,9 @@ class Items(Sequence[Item]):
 
     def __len__(self) -> int:
         return self._rows.height
+
+    def __iter__(self) -> Iterator[Item]:
+        return (Item.of(row) for row in self._rows.iter_rows(named=True))
 
     @overload
     def __getitem__(self, index: int) -> Item: ...

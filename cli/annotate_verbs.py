@@ -47,8 +47,7 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
                 rows, question=said.question, judges=said.judges, store=store, max_usd=min(caps) if caps else None,
                 max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, total, _usd: report(done, total),
             )  # fmt: skip
-    human_table.write(said.output_path, judged.judgements, items=judging.items_of(rows), question=said.question, seed=said.job.seed,
-                      reviews=home().reviews)  # fmt: skip
+    human_table.write(said.output_path, judged.judgements, rows=rows, question=said.question, seed=said.job.seed, reviews=home().reviews)
     if json_:
         output.as_json({"output": str(said.output_path), "calls": judged.calls, "bought": judged.bought, "usd": judged.usd,
                         "statuses": judged.statuses, "judges": [one.__dict__ for one in judged.judges]})  # fmt: skip

@@ -37,13 +37,14 @@ def review(
     from tilth.annotators import human_plan, human_table
     from tilth.annotators.human import reviewer_name, sheets
     from tilth.annotators.human_store import ReviewStore
+    from tilth.annotators.items import Items
     from tilth.core.errors import RecipeError
     from tilth.core.home import home
 
     work = _Work.of(job)
     said = work.said
     name = None if reviewer is None else reviewer_name(reviewer)
-    shown = sheets(work.items, said.question, said.job.seed)
+    shown = sheets(Items(work.rows), said.question, said.job.seed)
     if not shown:
         raise RecipeError(f"{job}: its rows show nothing to compare", hint="pairwise needs two candidates a row")
     with ReviewStore(home().reviews) as store:
@@ -72,17 +73,14 @@ class _Work:
 
     said: Any
     rows: Any
-    items: Any
 
     @classmethod
     def of(cls, job: Path) -> _Work:
         from tilth.annotators.job_file import load
-        from tilth.annotators.judge import items_of
         from tilth.cli.annotate_verbs import rows_of
 
         said = load(job)
-        rows = rows_of(said)
-        return cls(said, rows, items_of(rows))
+        return cls(said, rows_of(said))
 
     def write(self) -> Any:
         """Put what people said into the job's table, and return it."""
@@ -90,9 +88,7 @@ class _Work:
         from tilth.core.home import home
 
         said = self.said
-        return human_table.write(
-            said.output_path, None, items=self.items, question=said.question, seed=said.job.seed, reviews=home().reviews
-        )
+        return human_table.write(said.output_path, None, rows=self.rows, question=said.question, seed=said.job.seed, reviews=home().reviews)
 
 
 def _serve(work: _Work, store: Any, listed: Any, reviewer: str | None, port: int, no_browser: bool, json_: bool, quiet: bool) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from tilth.annotators import human, human_plan
 from tilth.annotators.human_store import ReviewStore
+from tilth.annotators.items import Items
 from tilth.annotators.job_file import JobFile, load
-from tilth.annotators.judge import items_of
 from tilth.builders import job_rows
 from tilth.core.home import home
 from tilth.review.desk import Desk
@@ -40,7 +40,7 @@ def make_job(folder: Path, records: list[dict[str, Any]], question: str = "pairw
 def sheets_of(path: Path) -> tuple[JobFile, list[human.Sheet]]:
     """A job and everything in it that people can judge."""
     said = load(path)
-    return said, human.sheets(items_of(job_rows.of_file(said)), said.question, said.job.seed)
+    return said, human.sheets(Items(job_rows.of_file(said)), said.question, said.job.seed)
 
 
 @contextlib.contextmanager

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from review_fixture import desk, make_job, record, sheets_of
 
 from tilth.annotators import human, human_plan, human_table
+from tilth.annotators.collector import JUDGEMENTS
 from tilth.annotators.human_agreement import agreement, alpha, kappa
 from tilth.annotators.human_labels import human_labels
 from tilth.annotators.human_store import ReviewStore, Verdict
-from tilth.annotators.judge import JUDGEMENTS
-from tilth.core.errors import RecipeError, StorageError
+from tilth.builders import job_rows
+from tilth.core.errors import StorageError
 from tilth.core.home import home
 from tilth.review.marks import texts, tree
 
@@ -77,10 +78,8 @@ def test_people_stand_in_the_same_table_and_judging_again_keeps_them(tmp_path: P
         )
         assert table["judge"].unique().sort().to_list() == ["baseline", "human/ann"]
     said(path, {"ann": {"row-0": "bad"}})  # said again: the last word holds
-    job, shown = sheets_of(path)
-    table = human_table.write(
-        job.output_path, None, items=[sheet.item for sheet in shown], question=job.question, seed=0, reviews=home().reviews
-    )
+    job, _ = sheets_of(path)
+    table = human_table.write(job.output_path, None, rows=job_rows.of_file(job), question=job.question, seed=0, reviews=home().reviews)
     assert table.filter(pl.col("judge") == "baseline").height == 6
     assert table.filter(human.is_human(), pl.col("row_id") == "row-0", pl.col("value") == 1)["candidate"].to_list() == ["bad"]
 
