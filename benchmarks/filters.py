@@ -1,12 +1,13 @@
 """The filters against every peer: the same documents, interleaved runs, decisions compared.
 
-    .venv/bin/python -m benchmarks.filters [--quick] [--data DIR] [--only ITEM ...] [--json]
+    .venv/bin/python -m benchmarks.filters [--quick] [--rounds N] [--data DIR] [--only ITEM ...] [--json]
 
 Prints item → {ratio, target, identical, mismatches, ours, peer, spread}: throughputs in MB/s (millions of bytes of UTF-8 text a
 CPU second, one thread each), the ratio of their medians and its smallest and largest in a round; `identical` where the
 definitions are the same, `mismatches` the documents that differ, at most 50 of them. A peer that cannot be run has a null
 ratio and the `reason`. Ours always runs on all documents (20,000 or more), and once more on those of the peer, where decisions are
-compared. `--quick` gives the peers a fixed one in 20 of the documents and takes three rounds instead of five. Environments of
+compared. `--quick` gives the peers a fixed one in 20 of the documents and takes three rounds instead of five, unless
+`--rounds` says otherwise. Environments of
 peers are made where they are missing (`python -m benchmarks.peers`). Raw results go to `.cache/benchmarks/filters.json`.
 """
 
@@ -43,10 +44,7 @@ class Setting:
     data: Path
     folder: Path
     quick: bool
-
-    @property
-    def rounds(self) -> int:
-        return 3 if self.quick else 5
+    rounds: int
 
     @functools.cache  # noqa: B019
     def documents(self, language: Language) -> tuple[Path, Path, list[Document]]:
@@ -203,6 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with cpt_* and bench_*")
     parser.add_argument("--quick", action="store_true", help="peers on one document in 20, three rounds")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of both sides [5, with --quick 3]")
     parser.add_argument("--only", nargs="+", metavar="ITEM", help="these items alone")
     parser.add_argument("--json", action="store_true", help="one line")
     said = parser.parse_args()
@@ -213,7 +212,7 @@ def main() -> None:
             print(f"{peer}: {made.reason}", file=sys.stderr)
     results: dict[str, Found] = {}
     with tempfile.TemporaryDirectory(prefix="filters-") as folder:
-        setting = Setting(said.data.absolute(), Path(folder), said.quick)
+        setting = Setting(said.data.absolute(), Path(folder), said.quick, said.rounds or (3 if said.quick else 5))
         for name, run in items(setting):
             if said.only is None or name in said.only:
                 results[name] = run()
