@@ -188,6 +188,14 @@ class JudgeEstimate:
     output_tokens: int
     usd: float | None
     """For the calls to be bought; None where no price is known."""
+    batch_usd: float | None
+    """The same in batches."""
+    prefix_cached_usd: float | None
+    """The same where the provider reads what all requests begin with from its prompt cache; None where that is too short."""
+    stored_usd: float
+    """What the cached calls cost when they were bought."""
+    known_calls: int
+    """Earlier calls of the judge that the estimate rests on; 0 where it is a rule of thumb."""
 
 
 def estimate(
@@ -200,7 +208,13 @@ def estimate(
     """
     items = Items(rows)
     costs = [(provider, cost_of(provider, items, question, store, seed)) for provider in judges]
-    return [JudgeEstimate(p.label, c.calls, c.cached_calls, c.usage.input_tokens, c.usage.output_tokens, c.usd) for p, c in costs]
+    return [
+        JudgeEstimate(
+            p.label, c.calls, c.cached_calls, c.usage.input_tokens, c.usage.output_tokens, c.usd, c.batch_usd, c.prefix_cached_usd,
+            c.cached_usd, c.known_calls,
+        )
+        for p, c in costs
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,21 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tilth.annotators.calls import Call, Request, Usage
+from tilth.annotators.estimates import Estimator
 from tilth.annotators.failures import CallFailedError
 from tilth.annotators.jobs import Task
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Ask, Item, Question
-from tilth.annotators.spend import likely_input_tokens, price_of
+from tilth.annotators.spend import price_of
 from tilth.annotators.store import CallStore
 from tilth.core.errors import RecipeError, TilthError
 from tilth.core.fingerprints import canonical
 
 CHUNK = 128
 """Rows whose calls are looked up together."""
-ENOUGH_CALLS = 20
-"""Stored calls of a judge from which its averages go before rules of thumb."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,12 @@ class Cost:
     """Estimate for the calls to be bought."""
     usd: float | None
     """Estimate for the calls to be bought; None where no price is known."""
+    batch_usd: float | None
+    """The same in batches."""
+    prefix_cached_usd: float | None
+    """The same where the provider reads from its cache what all requests begin with; None where it is too short to be cached."""
+    known_calls: int
+    """Earlier calls of the judge that the estimate rests on; 0 where it is a rule of thumb."""
 
 
 def asks_of(provider: Provider, item: Item, question: Question, seed: int) -> list[Ask]:
@@ -83,10 +88,10 @@ def tasks_of(
 
 def cost_of(provider: Provider, items: Sequence[Item], question: Question, store: CallStore, seed: int) -> Cost:
     """What a judge's part costs, had and to come."""
-    price = price_of(provider)
-    rule = None
-    calls = cached = tokens_in = tokens_out = 0
-    cached_usd = at_risk = usd = 0.0
+    price, batch = price_of(provider), price_of(provider, batch=True)
+    estimator: Estimator | None = None
+    calls = cached = tokens_in = tokens_out = prefixed = 0
+    cached_usd = at_risk = usd = batch_usd = prefix_usd = 0.0
     for tasks in chunks(provider, items, question, seed):
         keys = [task.key for task in tasks]
         known = {key: call for key, call in store.get_many(keys).items() if call.status != "failed"}
@@ -96,29 +101,19 @@ def cost_of(provider: Provider, items: Sequence[Item], question: Question, store
         for task in tasks:
             if task.key in known:
                 continue
-            rule = rule or _Rule(task.request, question, store)
-            usage = rule.usage(task)
+            estimator = estimator or Estimator(task.request, question, store)
+            expected = estimator.expect(task.request, len(task.ask.names))
+            usage = expected.usage
             tokens_in, tokens_out = tokens_in + usage.input_tokens, tokens_out + usage.output_tokens
-            usd += price.usd(usage) or 0.0
-    return Cost(calls, cached, cached_usd, at_risk, Usage(tokens_in, tokens_out), None if price.of is None else usd)
-
-
-class _Rule:
-    """How many tokens a judge's call takes: from its earlier calls, or by rule of thumb."""
-
-    def __init__(self, request: Request, question: Question, store: CallStore) -> None:
-        self._question = question
-        self._messages = bool(request.messages)
-        count, self._output, self._input_per_byte = store.averages(request.provider, request.model, question.label)
-        self._measured = count >= ENOUGH_CALLS
-
-    def usage(self, task: Task) -> Usage:
-        if not self._messages:  # no model reads it
-            return Usage()
-        if self._measured:
-            size = len(canonical(task.request.canonical()))
-            return Usage(round(size * self._input_per_byte), round(self._output))
-        return Usage(likely_input_tokens(task.request), self._question.expected_output_tokens(len(task.ask.names)))
+            usd, batch_usd = usd + (price.usd(usage) or 0.0), batch_usd + (batch.usd(usage) or 0.0)
+            prefixed += expected.prefix_tokens > 0
+            prefix_usd += price.usd(replace(usage, cached_tokens=max(usage.cached_tokens, expected.prefix_tokens))) or 0.0
+    known_price = price.of is not None
+    return Cost(
+        calls, cached, cached_usd, at_risk, Usage(tokens_in, tokens_out), usd if known_price else None,
+        batch_usd if known_price else None, prefix_usd if known_price and prefixed else None,
+        estimator.calls if estimator is not None else 0,
+    )  # fmt: skip
 
 
 def need_prices(judges: Sequence[Provider]) -> None:

@@ -17,7 +17,7 @@ from tilth.annotators.calls import Call, Request, Usage
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.store import CallStore
 from tilth.core.errors import BudgetError, RecipeError
-from tilth.core.fingerprints import canonical, distribution_version
+from tilth.core.fingerprints import distribution_version
 
 PRICES = "genai-prices"
 OWN_ADDRESSES = {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}
@@ -111,16 +111,6 @@ def most_usage(request: Request, size: int) -> Usage:
     """The most tokens that a request of `size` bytes can use: a token is at least one byte, and the output has a limit."""
     output = next((value for name, value in request.parameters.items() if name.startswith("max_")), 0)
     return Usage(size + FRAMING_TOKENS, int(output), 0)
-
-
-def likely_input_tokens(request: Request) -> int:
-    """Input tokens of a request by rule of thumb: 4.2 Latin characters or 0.9 Chinese ones a token."""
-    total = 12.0 + (len(canonical(request.schema)) / 5 if request.schema is not None else 0)
-    for turn in request.messages:
-        text = turn["content"]
-        wide = sum(character >= "\u2e80" for character in text) if not text.isascii() else 0
-        total += (len(text) - wide) / 4.2 + wide / 0.9 + 4
-    return round(total)
 
 
 @dataclass(frozen=True)

@@ -185,14 +185,15 @@ class CallStore:
         """USD of all reservations that are neither settled nor released."""
         return float(self._rows("SELECT coalesce(sum(usd), 0) FROM pending")[0][0])
 
-    def averages(self, provider: str, model: str, prompt_version: str) -> tuple[int, float, float]:
-        """(calls, output tokens a call, input tokens per byte of request) of a judge's earlier answers."""
-        row = self._rows(
-            "SELECT count(*), avg(output_tokens), sum(input_tokens) * 1.0 / max(1, sum(length(CAST(request AS BLOB)))) "
-            "FROM calls WHERE provider = ? AND model = ? AND prompt_version = ? AND status != 'failed'",
-            (provider, model, prompt_version),
-        )[0]
-        return int(row[0]), float(row[1] or 0), float(row[2] or 0)
+    def sample(self, provider: str, model: str, prompt_version: str, most: int) -> list[tuple[str, int, int, int]]:
+        """(request, input, output, cached tokens) of answered calls of a judge to a question, evenly from first to last."""
+        whose = "provider = ? AND model = ? AND prompt_version = ? AND status != 'failed'"
+        judge = (provider, model, prompt_version)
+        count = int(self._rows(f"SELECT count(*) FROM calls WHERE {whose}", judge)[0][0])
+        return self._rows(
+            f"SELECT request, input_tokens, output_tokens, cached_tokens FROM calls WHERE {whose} AND rowid % ? = 0 LIMIT ?",
+            (*judge, max(1, count // most), most),
+        )  # type: ignore[return-value]
 
     def __len__(self) -> int:
         return int(self._rows("SELECT count(*) FROM calls")[0][0])

@@ -78,11 +78,15 @@ def _estimates(found: Any, json_: bool) -> None:
     if json_:
         output.as_json([one.__dict__ for one in found])
         return
-    rows = [[e.judge, e.calls, e.cached_calls, e.input_tokens, e.output_tokens, e.usd] for e in found]
-    output.table(["judge", "calls", "cached", "input tokens", "output tokens", "USD"], rows, right=range(1, 6))
+    rows = [[e.judge, e.calls, e.cached_calls, e.input_tokens, e.output_tokens, e.usd, e.batch_usd, e.prefix_cached_usd, e.stored_usd,
+             f"{e.known_calls:,} calls" if e.known_calls else "rule of thumb"] for e in found]  # fmt: skip
+    headers = ["judge", "calls", "stored", "input tokens", "output tokens", "USD", "in batches", "prompt cached", "USD of stored", "by"]
+    output.table(headers, rows, right=range(1, 9))
     unknown = [e.judge for e in found if e.usd is None]
-    total = sum(e.usd or 0.0 for e in found)
-    output.say(f"${total:.4f} in all" + (f", without {', '.join(unknown)}, whose price is not known" if unknown else ""), err=True)
+    total, batch = sum(e.usd or 0.0 for e in found), sum(e.batch_usd or 0.0 for e in found)
+    output.say(f"${total:.4f} to buy, ${batch:.4f} in batches" + (f", without {', '.join(unknown)}, whose price is not known" if unknown else ""), err=True)
+    if any(not e.known_calls and e.usd for e in found):
+        output.say("hint: a rule of thumb may be off by a third; `limit: 20` in the job buys the calls that make it exact", err=True)
 
 
 def _summaries(found: list[dict[str, Any]]) -> None:

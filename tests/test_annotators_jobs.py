@@ -213,7 +213,9 @@ def test_the_estimate_asks_nobody_and_learns_from_what_was_bought(loopback: Loop
     assert better.cached_calls == 30
     assert better.usd == pytest.approx(bought, rel=0.05)
     work(tmp_path, panel(loopback)[:1], 60, question=Difficulty())
-    assert told() == JudgeEstimate("openai/gpt-5.4-mini", 60, 60, 0, 0, 0.0)
+    nothing = told()
+    assert nothing == JudgeEstimate("openai/gpt-5.4-mini", 60, 60, 0, 0, 0.0, 0.0, None, nothing.stored_usd, 0)
+    assert nothing.stored_usd == pytest.approx(2 * bought, rel=0.05)
 
 
 # -- stops ------------------------------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ def main(distribution: str, tasks: Mapping[str, type[Task | FileTask]], load: Ca
     parser.add_argument("--language", choices=("english", "chinese"), default="english")
     parser.add_argument("--relaxed", action="store_true", help="the thresholds `relaxed` of settings.json")
     parser.add_argument("--model", type=Path, help="fastText model of `language_id`")
+    parser.add_argument("--url", help="the server that `calls` asks")
     parser.add_argument("--bytes", type=int, help="what a task over files reports as its size; left out, the size of the input file")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="peer-") as folder:
