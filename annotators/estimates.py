@@ -2,7 +2,7 @@
 
 The rule counts characters by kind (`tokens.py`). From stored calls, its count of Latin script, its count of Han and a constant (framing, the
 answer's schema) each get a factor, fitted by ridge regression towards the rule; output tokens are the mean of earlier answers,
-apart for requests in Chinese where there are enough of both.
+those to requests in Chinese apart.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAMPLE = 400
 """Stored calls that are looked at, at most."""
 FRAMING_TOKENS = 12.0
 PULL = 3.0
-"""Weight of the rule of thumb, in calls."""
+"""Weight of what is known before, in calls."""
 MOSTLY_HAN = 0.5
 PREFIX_TOKENS = 1024
 """A prompt's beginning that is shorter than this no provider caches."""
@@ -71,7 +71,7 @@ class Estimator:
         wide = counted[:, 2] > MOSTLY_HAN * (counted[:, 1] + counted[:, 2])
         for group in (False, True):
             own = out[wide == group]
-            self._output[group] = float(own.mean() if len(own) >= ENOUGH_CALLS // 2 else out.mean())
+            self._output[group] = float((own.sum() + PULL * out.mean()) / (len(own) + PULL))
 
     def expect(self, request: Request, num_names: int) -> Expected:
         """What a request will take."""

@@ -100,7 +100,7 @@ def judge(
     collector = _Collector(question, on_progress)
     spent: dict[str, float] = {}
     for provider in judges:
-        cost = cost_of(provider, items, question, store, seed)
+        cost = cost_of(provider, items, question, store, seed, foresee=False)
         collector.total += cost.calls
         spent[provider.label] = cost.cached_usd + cost.at_risk_usd
     budget = Budget(store, max_usd, max_usd_per_judge, spent)

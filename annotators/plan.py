@@ -86,8 +86,14 @@ def tasks_of(
         yield None
 
 
-def cost_of(provider: Provider, items: Sequence[Item], question: Question, store: CallStore, seed: int) -> Cost:
-    """What a judge's part costs, had and to come."""
+def cost_of(
+    provider: Provider, items: Sequence[Item], question: Question, store: CallStore, seed: int, *, foresee: bool = True
+) -> Cost:
+    """What a judge's part costs, had and to come.
+
+    Args:
+        foresee: estimate what is to come; else only what was had counts.
+    """
     price, batch = price_of(provider), price_of(provider, batch=True)
     estimator: Estimator | None = None
     calls = cached = tokens_in = tokens_out = prefixed = 0
@@ -98,7 +104,7 @@ def cost_of(provider: Provider, items: Sequence[Item], question: Question, store
         calls, cached = calls + len(tasks), cached + len(known)
         cached_usd += sum(call.usd or 0.0 for call in known.values())
         at_risk += store.at_risk(keys)
-        for task in tasks:
+        for task in tasks if foresee else ():
             if task.key in known:
                 continue
             estimator = estimator or Estimator(task.request, question, store)

@@ -190,10 +190,10 @@ class CallStore:
         whose = "provider = ? AND model = ? AND prompt_version = ? AND status != 'failed'"
         judge = (provider, model, prompt_version)
         count = int(self._rows(f"SELECT count(*) FROM calls WHERE {whose}", judge)[0][0])
-        return self._rows(
+        return self._rows(  # four columns of these types
             f"SELECT request, input_tokens, output_tokens, cached_tokens FROM calls WHERE {whose} AND rowid % ? = 0 LIMIT ?",
             (*judge, max(1, count // most), most),
-        )  # type: ignore[return-value]
+        )
 
     def __len__(self) -> int:
         return int(self._rows("SELECT count(*) FROM calls")[0][0])

@@ -37,7 +37,7 @@ def texts(data: Path, language: str, count: int) -> list[str]:
     each = []
     for name in SOURCES[language]:
         path = data / name
-        path = path if path.is_file() else sorted(path.glob("*.jsonl.zst"))[0]
+        path = path if path.is_file() else min(path.glob("*.jsonl.zst"))
         with path.open("rb") as file:
             lines = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True), encoding="utf-8", errors="replace")
             found = ["\n".join(_strings(json.loads(line)))[:3000] for line, _ in zip(lines, range(count), strict=False)]
