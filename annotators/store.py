@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self
 import orjson
 import polars as pl
 
+from tilth.annotators.call_search import CallFilter
 from tilth.annotators.calls import Asked, Call, Reading, Usage, summarise
 from tilth.annotators.store_writer import StoreWriter, storage_errors
 from tilth.core.errors import StorageError
@@ -204,6 +205,23 @@ class CallStore:
         while rows := self._rows(f"SELECT {COLUMNS} FROM calls WHERE key > ? ORDER BY key LIMIT 1000", (last,)):
             yield from map(_call, rows)
             last = rows[-1][0]
+
+    def search(self, which: CallFilter, limit: int) -> list[Call]:
+        """Calls that fit, the newest first, at most so many."""
+        where, values = which.sql()
+        rows = self._rows(f"SELECT {COLUMNS} FROM calls WHERE {where} ORDER BY created DESC, key LIMIT ?", [*values, limit])
+        return [_call(row) for row in rows]
+
+    def counts(self, which: CallFilter) -> list[tuple[str, str, str, int, float]]:
+        """(judge, question, status, calls, USD) of the calls that fit."""
+        where, values = which.sql()
+        grouped = "SELECT provider || '/' || model, prompt_version, status, count(*), coalesce(sum(usd), 0) FROM calls"
+        return self._rows(f"{grouped} WHERE {where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", values)
+
+    def begins(self, prefix: str) -> list[Call]:
+        """Calls whose key begins so, at most two."""
+        rows = self._rows(f"SELECT {COLUMNS} FROM calls WHERE key >= ? AND key < ? ORDER BY key LIMIT 2", (prefix, prefix + "~"))
+        return [_call(row) for row in rows]
 
     def reparse(self, question: Reader) -> int:
         """Read every kept reply to this question again with today's parser; returns how many changed. Costs nothing.

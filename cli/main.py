@@ -16,6 +16,7 @@ from tilth import __version__
 from tilth.cli import (
     annotate_verbs,
     build_verbs,
+    calls_verbs,
     decon_verbs,
     house_verbs,
     release_verbs,
@@ -45,7 +46,7 @@ def tilth() -> None:
     """Build, judge, release and train on LLM corpora."""
 
 
-for verbs in (build_verbs, whatif_verbs, decon_verbs, annotate_verbs, review_verbs, release_verbs, train_verbs, house_verbs):
+for verbs in (build_verbs, whatif_verbs, decon_verbs, annotate_verbs, calls_verbs, review_verbs, release_verbs, train_verbs, house_verbs):
     for verb in verbs.VERBS:
         tilth.add_command(verb)
 

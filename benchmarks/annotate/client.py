@@ -31,7 +31,7 @@ from tilth.annotators.providers.openai import OpenAI
 from tilth.annotators.questions.difficulty import Difficulty
 from tilth.annotators.store import CallStore
 
-PRICES = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 4.0}
+PRICES: dict[str, Any] = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 4.0}
 WARM_UP = 64
 Send = Callable[[dict[str, Any]], Awaitable[Any]]
 
