@@ -43,17 +43,32 @@ class CallFailedError(NetworkError):
 
 def failed(label: str, sdk: ModuleType, error: Exception) -> CallFailedError:
     """What an exception of the openai or anthropic SDK means."""
+    import aiohttp
+
     if isinstance(error, sdk.APIStatusError):
         return _refused_by_status(label, error)
-    if isinstance(error, sdk.APITimeoutError):
-        return CallFailedError(f"{label}: no reply in time", retry=True, may_be_billed=True, slow_down=True)
     if isinstance(error, sdk.APIConnectionError):
-        cause = error.__cause__ or error
-        # A connection that was never made has carried no request.
-        unsent = type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout")
-        message = f"{label}: {type(cause).__name__}: {cause}".rstrip(": ")
-        return CallFailedError(message, hint="is the address right and up?", retry=True, may_be_billed=not unsent)
+        cause = _transport_error(error)
+        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):  # it has carried no request
+            return CallFailedError(f"{label}: {_said(cause)}", hint="is the address right and up?", retry=True)
+        late = isinstance(cause, TimeoutError) or (cause is None and isinstance(error, sdk.APITimeoutError))
+        message = "no reply in time" if late else _said(cause or error.__cause__ or error)
+        return CallFailedError(f"{label}: {message}", retry=True, may_be_billed=True, slow_down=late)
     return unreadable(label, error)
+
+
+def _transport_error(error: BaseException) -> BaseException | None:
+    """What aiohttp raised. The SDKs' transports tell a lost connection and one that was never made apart in no common way."""
+    import aiohttp
+
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, aiohttp.ClientError | TimeoutError):
+        at = at.__cause__ or at.__context__
+    return at
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")[:300]
 
 
 def unreadable(label: str, error: Exception) -> CallFailedError:

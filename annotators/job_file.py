@@ -58,6 +58,7 @@ class Job(_Part):
     judges: list[dict[str, dict[str, Any]]] = Field(min_length=1, description="judges, each {provider: parameters}")
     max_usd: float | None = Field(None, ge=0, description="cap on what the job's calls cost, all runs together")
     max_usd_per_judge: float | None = Field(None, ge=0, description="the same, for each judge")
+    batch: bool = Field(False, description="buy in batches, as --batch does")
     limit: int | None = Field(None, ge=1, description="judge that many rows only")
     seed: int = Field(0, description="seed of the order of candidates")
     output: str | None = Field(None, description="Parquet file of judgements; left out: <name>.judgements.parquet beside the job")

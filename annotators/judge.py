@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tilth.annotators.batch_run import buyers_of, known_calls, see_that_none_waits, together
+from tilth.annotators.batches import BatchPolicy
 from tilth.annotators.calls import Call
 from tilth.annotators.collector import JUDGEMENTS, KEY, JudgementTable
 from tilth.annotators.items import Items
 from tilth.annotators.jobs import Job, Judge, Task, run
 from tilth.annotators.plan import cost_of, need_prices, ping, tasks_of
-from tilth.annotators.provider import Provider
+from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Ask, Question, Verdict
 from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.spend import Budget
@@ -75,6 +77,7 @@ def judge(
     max_usd_per_judge: float | None = None,
     on_progress: OnProgress | None = None,
     retry: RetryPolicy | None = None,
+    batch: BatchPolicy | None = None,
 ) -> Judged:
     """Put a question about every row to every judge.
 
@@ -84,6 +87,8 @@ def judge(
         max_usd: cap on what the job's calls cost, those that earlier runs bought included; None for none.
         seed: of the order in which candidates are shown, and of the waits between attempts.
         max_usd_per_judge: the same, for each judge.
+        batch: buy in batches where the provider has them, at half the price and within a day; what is in batches when this is
+            interrupted goes on, and the same call collects it.
 
     Raises:
         BudgetError: a cap is reached. What was bought is in the store; a run with a higher cap goes on from there.
@@ -107,12 +112,22 @@ def judge(
     collector.already = budget.total
     collector.budget = budget
 
+    retry = retry or RetryPolicy()
+    in_batches = [p for p in judges if batch is not None and isinstance(p, ApiProvider) and p.in_batches]
+    single = [p for p in judges if p not in in_batches]
+    see_that_none_waits(single, items, question, store, seed)
+
     async def work() -> None:
-        job = Job(question, store, budget, retry or RetryPolicy(), seed, collector.bought_one)
-        at_work = [Judge(p, tasks_of(p, items, question, store, seed, _known(collector, p))) for p in judges]
-        await job.run(at_work)
+        job = Job(question, store, budget, retry, seed, collector.bought_one)
+        at_work = [Judge(p, tasks_of(p, items, question, store, seed, _known(collector, p))) for p in single]
+        buyers = buyers_of(in_batches, items, question, store, seed, budget, batch or BatchPolicy(), retry, collector.hold)
+        await together(*([job.run(at_work)] if at_work else ()), *(buyer.run() for buyer in buyers))
+        collector.bought_in_batches(sum(buyer.bought for buyer in buyers))
 
     run(work)
+    for provider in in_batches:
+        for task, call in known_calls(provider, items, question, store, seed):
+            collector.add(provider, task.ask, call)
     return collector.judged(judges)
 
 
@@ -150,6 +165,14 @@ class _Collector:
         """Take in a call that this run made."""
         self._bought += 1
         self.add(at_work.provider, task.ask, call)
+
+    def hold(self, usd: float) -> None:
+        """USD that the budget holds back, or lets go, and that this run has not spent."""
+        self.already += usd
+
+    def bought_in_batches(self, calls: int) -> None:
+        """Count calls that this run bought in batches; their verdicts come with those that were known."""
+        self._bought += calls
 
     def _spent(self) -> float:
         return 0.0 if self.budget is None else self.budget.total - self.already

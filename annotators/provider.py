@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
@@ -20,6 +20,9 @@ from tilth.annotators.calls import Message, Reply, Request
 from tilth.annotators.failures import CallFailedError
 from tilth.annotators.question import Ask, Question
 from tilth.core.units import Unit, execution
+
+if TYPE_CHECKING:
+    from tilth.annotators.batches_api import BatchApi
 
 
 class Session(Protocol):
@@ -90,13 +93,36 @@ class ApiProvider(Provider):
     timeout_s: float = execution(120.0, "seconds to wait for a reply", gt=0)
     input_usd_per_mtok: float | None = execution(None, "USD per million input tokens, in place of the list price", ge=0)
     output_usd_per_mtok: float | None = execution(None, "USD per million output tokens, in place of the list price", ge=0)
-    cached_usd_per_mtok: float | None = execution(None, "USD per million input tokens read from the prompt cache, beside the two above", ge=0)
-    cache_write_usd_per_mtok: float | None = execution(None, "USD per million input tokens written to it, beside the two above", ge=0)
+    cached_usd_per_mtok: float | None = execution(
+        None, "USD per million input tokens read from the prompt cache, beside the two above", ge=0
+    )
+    cache_write_usd_per_mtok: float | None = execution(
+        None, "USD per million input tokens written to it, beside the two above", ge=0
+    )
     batch_price_share: float = execution(0.5, "price of a call in a batch, as a share of a single one's", ge=0, le=1)
+    batch: bool | None = execution(
+        None, "whether --batch buys in batches here; left out: at the provider's own address, not elsewhere"
+    )
+    batch_requests: int = execution(50_000, "requests in one batch at most", ge=1)
+    batch_mb: float = execution(100.0, "megabytes in one batch at most", gt=0)
 
     @property
     def label(self) -> str:
         return f"{self.name}/{self.model}"
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether `--batch` buys this judge's calls in batches."""
+        return self.base_url is None if self.batch is None else self.batch
+
+    @abstractmethod
+    def batches(self) -> BatchApi:
+        """Open a session with the provider's batch API.
+
+        Raises:
+            CallFailedError: the key is missing.
+        """
+        raise NotImplementedError
 
     @property
     def form(self) -> Literal["json_schema", "json_object", "none"]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tilth.cli import options, output
+from tilth.cli import batch_talk, options, output
 
 job_argument = click.argument("job", metavar="J", type=click.Path(path_type=Path))
 
@@ -16,11 +16,21 @@ job_argument = click.argument("job", metavar="J", type=click.Path(path_type=Path
 @job_argument
 @click.option("--dry-run", is_flag=True, help="Calls, tokens and USD by judge, before any call.")
 @click.option("--check", is_flag=True, help="Ask every judge once, a few tokens, and say which answer.")
-@click.option("--max-usd", type=click.FloatRange(0), help="Hard cap on what the job costs, all its runs together [the job's own].")
+@click.option(
+    "--max-usd", type=click.FloatRange(0), help="Hard cap on what the job costs, all its runs together [the job's own]."
+)
+@click.option("--batch", is_flag=True, help="Buy in batches, at half the price and within a day [the job's own].")
+@click.option("--batch-status", is_flag=True, help="The batches of J's judges that are not collected yet, as they were left.")
+@click.option("--batch-cancel", is_flag=True, help="Ask J's batches to end early, and collect what they have answered.")
 @options.as_json
 @options.quiet
-def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_: bool, quiet: bool) -> None:
-    """Run the annotation job J. Every call is stored: the same command after a crash buys nothing twice."""
+def annotate(
+    job: Path, dry_run: bool, check: bool, max_usd: float | None, batch: bool, batch_status: bool, batch_cancel: bool, json_: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """Run the annotation job J. Every call is stored: the same command after a crash buys nothing twice.
+
+    With --batch, Ctrl-C leaves the batches running, and the same command goes on with them."""
     from tilth.annotators import human_table
     from tilth.annotators import judge as judging
     from tilth.annotators.job_file import load
@@ -35,7 +45,15 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
         else:
             output.table(["judge", "answers", "how", "mend"], [[c.judge, c.ok, c.message, c.hint] for c in checks])
         raise SystemExit(0 if all(one.ok for one in checks) else 1)
+    if batch_status:
+        with CallStore(home().calls) as store:
+            batch_talk.show(said, store, json_)
+        return
     rows = rows_of(said)
+    if batch_cancel:
+        with CallStore(home().calls) as store:
+            batch_talk.end(said, rows, store, options.talk(quiet), json_)
+        return
     with CallStore(home().calls) as store:
         if dry_run:
             _estimates(judging.estimate(rows, question=said.question, judges=said.judges, store=store, seed=said.job.seed), json_)
@@ -43,9 +61,10 @@ def annotate(job: Path, dry_run: bool, check: bool, max_usd: float | None, json_
         caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
         talk = options.talk(quiet)
         with talk.bar(f"{said.job.name}: {said.question.label}", rows.height) as report:
+            policy = batch_talk.policy(talk, report) if batch or said.job.batch else None
             judged = judging.judge(
                 rows, question=said.question, judges=said.judges, store=store, max_usd=min(caps) if caps else None,
-                max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, total, _usd: report(done, total),
+                max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, total, _usd: report(done, total), batch=policy,
             )  # fmt: skip
     human_table.write(said.output_path, judged.judgements, rows=rows, question=said.question, seed=said.job.seed, reviews=home().reviews)
     if json_:
@@ -70,7 +89,9 @@ def rows_of(said: Any) -> Any:
     splits = found.files(config)
     split = said.input.split or "train"
     if split not in splits:
-        raise RecipeError(f"{said.path}: input: {config} of {found.ref} has no split {split!r}", hint=f"it has {', '.join(splits)}")
+        raise RecipeError(
+            f"{said.path}: input: {config} of {found.ref} has no split {split!r}", hint=f"it has {', '.join(splits)}"
+        )
     return job_rows.of_release(splits[split], said.job.limit)
 
 

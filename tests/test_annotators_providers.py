@@ -238,6 +238,20 @@ def test_a_timeout_and_a_lost_connection_are_asked_again(loopback: Loopback, tmp
     assert found.statuses == {"ok": 1} and len(loopback.bodies) == 3
 
 
+@pytest.mark.parametrize("make", [openai, anthropic])
+def test_a_lost_connection_may_have_been_billed_and_one_never_made_was_not(loopback: Loopback, tmp_path: Path, make: Any) -> None:
+    loopback.fault = lambda body, number: (None, {}, "")
+    once = RetryPolicy(max_attempts=1)
+    url = loopback.openai_url if make is openai else loopback.anthropic_url
+    lost = {}
+    for name, judge_ in (("lost", make(url)), ("refused", make("http://127.0.0.1:9/v1"))):
+        with CallStore(tmp_path / name / "calls.sqlite") as store:
+            rows = pl.DataFrame(make_rows(1), infer_schema_length=None)
+            judge(rows, question=Difficulty(), judges=[judge_], store=store, max_usd=100, seed=0, retry=once)
+            lost[name] = store.at_risk_usd
+    assert lost["lost"] > 0 and lost["refused"] == 0
+
+
 def test_a_long_retry_after_is_not_waited_for(loopback: Loopback, tmp_path: Path) -> None:
     loopback.fault = lambda body, number: (429, {"retry-after": "3600"}, "{}")
     assert ask(tmp_path, openai(loopback.openai_url), rows=1, question=Difficulty()).statuses == {"failed": 1}

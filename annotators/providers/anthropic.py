@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tilth.annotators import parameters
 from tilth.annotators.api_session import ApiSession
 from tilth.annotators.calls import Reply, Request, Usage
 from tilth.annotators.provider import ApiProvider, Session
 from tilth.annotators.wire import count, part, text
+from tilth.core.units import execution
+
+if TYPE_CHECKING:
+    from tilth.annotators.batches_api import BatchApi
 
 
 class Anthropic(ApiProvider, name="anthropic", version=1):
     """Messages with structured output, on the official SDK. Key: ANTHROPIC_API_KEY."""
 
     key_variable: ClassVar[str] = "ANTHROPIC_API_KEY"
+
+    batch_requests: int = execution(100_000, "requests in one batch at most", ge=1)
+    batch_mb: float = execution(250.0, "megabytes in one batch at most", gt=0)
 
     def wire_parameters(self) -> Mapping[str, Any]:
         wire: dict[str, Any] = {"max_tokens": self.max_tokens}
@@ -59,14 +66,28 @@ class Anthropic(ApiProvider, name="anthropic", version=1):
             return Reply(raw, "refused", usage, latency_s)
         return Reply(raw, "truncated" if reason in ("max_tokens", "model_context_window_exceeded") else "ok", usage, latency_s)
 
-    def connect(self) -> Session:
+    def client(self) -> Any:
+        """The SDK's client.
+
+        Raises:
+            CallFailedError: the key is missing.
+        """
         import anthropic
 
-        client = anthropic.AsyncAnthropic(
+        return anthropic.AsyncAnthropic(
             api_key=self.api_key(),
             base_url=self.base_url or "https://api.anthropic.com",
             max_retries=0,
             timeout=self.timeout_s,
             http_client=anthropic.DefaultAioHttpClient(timeout=self.timeout_s),
         )
-        return ApiSession(self, anthropic, client, "/v1/messages")
+
+    def connect(self) -> Session:
+        import anthropic
+
+        return ApiSession(self, anthropic, self.client(), "/v1/messages")
+
+    def batches(self) -> BatchApi:
+        from tilth.annotators.batches_anthropic import AnthropicBatches
+
+        return AnthropicBatches(self)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tilth.annotators import parameters
 from tilth.annotators.api_session import ApiSession
 from tilth.annotators.calls import Reply, Request, Usage
 from tilth.annotators.provider import ApiProvider, Session
 from tilth.annotators.wire import count, part, text
+
+if TYPE_CHECKING:
+    from tilth.annotators.batches_api import BatchApi
 
 
 class OpenAI(ApiProvider, name="openai", version=1):
@@ -51,15 +54,29 @@ class OpenAI(ApiProvider, name="openai", version=1):
             return Reply(refusal or content, "refused", usage, latency_s)
         return Reply(content, "truncated" if reason == "length" else "ok", usage, latency_s)
 
-    def connect(self) -> Session:
+    def client(self) -> Any:
+        """The SDK's client.
+
+        Raises:
+            CallFailedError: the key is missing.
+        """
         import openai
 
         # The SDK would read OPENAI_BASE_URL for None: what a call is keyed by must be where it goes.
-        client = openai.AsyncOpenAI(
+        return openai.AsyncOpenAI(
             api_key=self.api_key(),
             base_url=self.base_url or "https://api.openai.com/v1",
             max_retries=0,
             timeout=self.timeout_s,
             http_client=openai.DefaultAioHttpClient(timeout=self.timeout_s),
         )
-        return ApiSession(self, openai, client, "/chat/completions")
+
+    def connect(self) -> Session:
+        import openai
+
+        return ApiSession(self, openai, self.client(), "/chat/completions")
+
+    def batches(self) -> BatchApi:
+        from tilth.annotators.batches_openai import OpenAIBatches
+
+        return OpenAIBatches(self)
