@@ -147,8 +147,9 @@ def targets(cells: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for language in ("en", "zh"):
         asked[f"verbatim_{language}"] = 0.99, {"language": language, "edit": "verbatim"}
         asked[f"light_edits_{language}"] = 0.95, {"language": language, "edit": light}
-        asked[f"words_dropped_{language}"] = 0.95, {"language": language, "edit": ("words_dropped", "jieba_words_dropped")}
+        asked[f"words_dropped_{language}"] = 0.95, {"language": language, "edit": "words_dropped"}
         asked[f"short_{language}"] = 0.98, {"language": language, "edit": "verbatim", "length": "short"}
+    asked["jieba_words_dropped_zh"] = 0.95, {"language": "zh", "edit": "jieba_words_dropped"}
     return {name: {**summed(cells, **wanted), "target": target} for name, (target, wanted) in asked.items()}
 
 

@@ -79,15 +79,19 @@ def spacy_sentences(
     """Fills the sentences' spans (room for every word) and the first of each row, from the words; returns how many."""
 
 def known_grams(
-    hashes: Buffer, offsets: Buffer, n: int, grams: Buffer, sieve: Buffer, shift: int, rows: Buffer, places: Buffer, slots: Buffer
-) -> int:
+    hashes: Buffer, offsets: Buffer, n: int, grams: Buffer, sieve: Buffer, shift: int, heads: Buffer,
+    rows: Buffer, places: Buffer, slots: Buffer,
+) -> int:  # fmt: skip
     """Fills row, first token and slot in `grams` (int64, room for every token) of each n-gram that is there; returns how many."""
 
 def alignments(
-    questions: Buffer, weights: Buffer, question_rows: Buffer, texts: Buffer, text_rows: Buffer, insertion: float,
+    questions: Buffer, weights: Buffer, rows: Buffer, text: Buffer, item: Buffer, begin: Buffer, end: Buffer, insertion: float,
     least: Buffer, scores: Buffer, matched: Buffer,
 ) -> None:  # fmt: skip
-    """Fills the score (float32) of each pair, and, where it is `least` or more, the place of each token (int32); see `alignment`."""
+    """Fills the score (float32) of each pair, and, where it is `least` or more, the token that each of the question's is (int64)."""
+
+def tokens_held(lists: Buffer, rows: Buffer, text: Buffer, item: Buffer, begin: Buffer, end: Buffer, counts: Buffer) -> None:
+    """Fills how many tokens (int32) of list `item` the text holds from `begin` to `end`, each as often as it is listed."""
 
 def fasttext_model(file: Any) -> tuple[object, list[bytes]]:
     """A capsule over a model's file (any buffer, which it keeps: an mmap), and its labels; see `fasttext_models`."""

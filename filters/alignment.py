@@ -8,7 +8,6 @@ the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,43 +20,58 @@ LONGEST = 384
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A question (or a part of it) and the stretch of text that may hold it."""
+class Lists:
+    """Lists of tokens one after the other; list k holds `tokens[offsets[k]:offsets[k + 1]]`."""
 
-    question: np.ndarray
-    """uint64 [n]."""
-    weights: np.ndarray
-    """float32 [n]."""
-    text: np.ndarray
-    """uint64 [m]."""
+    tokens: np.ndarray
+    offsets: np.ndarray
+    """int64 [lists + 1]."""
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return self.tokens[self.offsets[number] : self.offsets[number + 1]]
+
+    @staticmethod
+    def of(parts: list[np.ndarray]) -> Lists:
+        """The lists, joined."""
+        offsets = np.concatenate(([0], np.cumsum([len(part) for part in parts], dtype=np.int64)))
+        return Lists(np.concatenate([np.zeros(0, np.uint64), *parts]), offsets)
 
 
 @dataclass(frozen=True)
-class Alignment:
-    """What of a question was found: `matched[i]` is the place in the text of its token i, -1 where it is not there."""
+class Stretches:
+    """Where lists may stand in a text: list `item[k]` in its tokens `begin[k]:end[k]`; int64."""
 
-    score: float
-    matched: np.ndarray
-    """int32 [n], ascending where not -1."""
-
-
-def align(pairs: Sequence[Pair], least: Sequence[float]) -> list[Alignment | None]:
-    """The best alignment of each pair; None where its score is under `least`."""
-    if not pairs:
-        return []
-    questions, questions_at = _joined([pair.question for pair in pairs])
-    texts, texts_at = _joined([pair.text for pair in pairs])
-    weights = np.concatenate([pair.weights for pair in pairs]).astype(np.float32, copy=False)
-    wanted, scores = np.array(least, np.float32), np.empty(len(pairs), np.float32)
-    matched = np.empty(len(questions), np.int32)
-    _kernels.alignments(questions, weights, questions_at, texts, texts_at, INSERTION, wanted, scores, matched)
-    places = np.split(matched, questions_at[1:-1])
-    enough = scores >= wanted - 1e-4
-    return [Alignment(score, place) if yes else None for score, place, yes in zip(scores.tolist(), places, enough.tolist(), strict=True)]
+    item: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
 
 
-def _joined(parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """(all parts one after the other, int64 [parts + 1] where each begins)."""
-    begins = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum([len(part) for part in parts], out=begins[1:])
-    return np.concatenate(parts).astype(np.uint64, copy=False), begins
+def align(
+    questions: Lists, weights: np.ndarray, text: np.ndarray, where: Stretches, least: np.ndarray
+) -> tuple[np.ndarray, Lists]:
+    """The best alignment of every pair of a question and a stretch of the text.
+
+    Args:
+        weights: float32, of the questions' tokens.
+        text: uint64, the text's tokens.
+        least: float32 [stretches]: score from which what matches is asked for.
+
+    Returns:
+        float32 [stretches], the scores; and of each as int64 which token of the text the question's token i is: ascending,
+        and -1 where it is not there or the score is under `least`.
+    """
+    scores = np.empty(len(where.item), np.float32)
+    offsets = np.zeros(len(where.item) + 1, np.int64)
+    np.cumsum(questions.offsets[where.item + 1] - questions.offsets[where.item], out=offsets[1:])
+    matched = np.empty(int(offsets[-1]), np.int64)
+    _kernels.alignments(
+        questions.tokens, weights, questions.offsets, text, where.item, where.begin, where.end, INSERTION, least, scores, matched
+    )
+    return scores, Lists(matched, offsets)
+
+
+def held(lists: Lists, text: np.ndarray, where: Stretches) -> np.ndarray:
+    """int32: how many tokens of each list its stretch of the text holds, in any order."""
+    counts = np.empty(len(where.item), np.int32)
+    _kernels.tokens_held(lists.tokens, lists.offsets, text, where.item, where.begin, where.end, counts)
+    return counts

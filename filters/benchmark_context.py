@@ -11,8 +11,8 @@ from tilth.filters.benchmark_hits import Match
 from tilth.filters.benchmark_index import CHARACTERS_PER_WORD, pairs_of
 from tilth.filters.folding import Folded
 
-Context = Literal["options", "line", "sentence", "text"]
-"""`options`: most of the options follow; `line`: it is a whole line or message, but for a label; `sentence`: it begins and
+Context = Literal["listed", "options", "line", "sentence", "text"]
+"""`listed`: most of the options follow, with little between them; `options`: most of what they say follows; `line`: it is a whole line or message, but for a label; `sentence`: it begins and
 ends as a sentence, or ends with the question's own mark, or begins with its capital where no sentence begins."""
 
 OPTIONS_SHARE = 0.6
@@ -88,20 +88,21 @@ def _capital(match: Match, folded: Folded, text: str) -> bool:
     return "".join(written.split()) == "".join(item.question[int(item.starts[0]) : int(item.ends[-1])].split())
 
 
-def options_follow(match: Match, folded: Folded) -> bool:
-    """Whether most of what the item's options say stands after its question, in any order and with any labels."""
+def options_follow(match: Match, folded: Folded) -> Literal["listed", "options"] | None:
+    """Whether most of what the item's options say stands after its question, in any order, and as a list, with any labels."""
     options = match.item.option_pairs
     if len(options) < 2:
-        return False
+        return None
     room = sum(size + 4 for size, _ in options) + 12
     stretch = folded.hashes[match.last : min(match.last + room, int(folded.offsets[match.row + 1]))]
     there = {*stretch.tolist(), *pairs_of(stretch).tolist()}
-    asked = {*match.item.tokens.tolist(), *pairs_of(match.item.tokens).tolist()}
     said = spoken = met = 0
     for _, pairs in options:
         found = [pair for pair in pairs if pair in there]
         spoken += len(pairs)
         said += len(found)
-        met += bool(found and not asked.issuperset(found))
+        met += bool(found and not match.item.says.issuperset(found))
     words = OPTION_WORDS * (CHARACTERS_PER_WORD if match.item.chinese else 1.0)
-    return met >= 2 and said >= words and said >= OPTIONS_SHARE * spoken - 1e-9
+    if met < 2 or said < words or said < OPTIONS_SHARE * spoken - 1e-9:
+        return None
+    return "listed" if match.listed else "options"

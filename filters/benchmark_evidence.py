@@ -11,7 +11,7 @@ import numpy as np
 
 from tilth.filters.benchmark_context import Context, options_follow, place_of
 from tilth.filters.benchmark_hits import Match, matches
-from tilth.filters.benchmark_index import BenchmarkIndex, Item
+from tilth.filters.benchmark_index import LEAST, BenchmarkIndex, Item
 from tilth.filters.benchmark_rule import LONG_COVERAGE, needed, net_coverage
 from tilth.filters.common_phrases import stock_hashes
 from tilth.filters.folding import Folded
@@ -55,8 +55,9 @@ def find(folded: Folded, texts: Sequence[str], index: BenchmarkIndex, floor: flo
     """
     best: dict[tuple[int, str, str], Hit] = {}
     slack = LONG_COVERAGE - floor
-    least = index.least - slack if ngram is None else np.zeros(len(index.items))
-    for match in matches(folded, index, least, ngram):
+    none = np.zeros(len(index.items))
+    least, alone = (none + LEAST - slack, index.alone - slack) if ngram is None else (none, none)
+    for match in matches(folded, index, least, alone, ngram):
         hit = _hit(match, folded, texts[match.row], floor, ngram)
         if hit is None:
             continue
@@ -89,8 +90,8 @@ def _hit(match: Match, folded: Folded, text: str, floor: float, ngram: int | Non
 def _standings(match: Match, folded: Folded, text: str) -> Iterator[Context]:
     """How the match stands; with its options too, which is asked only where the place is not enough."""
     yield place_of(match, folded, text)
-    if options_follow(match, folded):
-        yield "options"
+    if options := options_follow(match, folded):
+        yield options
 
 
 def _longest_run(match: Match) -> int:
@@ -108,16 +109,22 @@ def _replaced(match: Match, folded: Folded, text: str) -> tuple[int, int]:
     there = np.flatnonzero(matched >= 0)
     words = 0
     numbers = _numbers_beside(match, folded, text)
-    for before, after in zip(there[:-1].tolist(), there[1:].tolist(), strict=True):
-        row_before, row_after = int(matched[before]), int(matched[after])
-        if after - before == 1 or row_after - row_before == 1:
+    gaps = [
+        (range(before + 1, after), range(int(matched[before]) + 1, int(matched[after])))
+        for before, after in zip(there[:-1].tolist(), there[1:].tolist(), strict=True)
+    ]
+    opening, _ = _line_of(match, folded, int(there[0]), 0)
+    if opening and folded.breaks[opening.start]:  # what stands before begins the line, as the question begins
+        gaps.append((range(int(there[0])), opening))
+    for missing, instead in gaps:
+        if not (missing and instead):
             continue
-        gone = [i for i in range(before + 1, after) if item.tells[i] or item.numbers[i]]
-        written = [text[int(folded.starts[t]) : int(folded.ends[t])] for t in range(row_before + 1, row_after)]
+        gone = [i for i in missing if item.tells[i] or item.numbers[i]]
+        written = [text[int(folded.starts[t]) : int(folded.ends[t])] for t in instead]
         digits = [any(char.isdigit() for char in word) for word in written]
-        if any(item.numbers[i] for i in gone) and any(digits):
+        if missing.start and any(item.numbers[i] for i in gone) and any(digits):
             numbers += 1
-        stock = [int(folded.hashes[t]) in _stock() for t in range(row_before + 1, row_after)]
+        stock = [int(folded.hashes[t]) in _stock() for t in instead]
         others = [word for word, said, digit in zip(written, stock, digits, strict=True) if not said and not digit]
         for i in gone:
             asked = item.question[int(item.starts[i]) : int(item.ends[i])]
@@ -130,15 +137,25 @@ def _numbers_beside(match: Match, folded: Folded, text: str) -> int:
     item, matched = match.item, match.matched
     there = np.flatnonzero(matched >= 0)
     first, last = int(there[0]), int(there[-1])
-    begin, end = int(folded.offsets[match.row]), int(folded.offsets[match.row + 1])
-    sides = (
-        (item.numbers[:first], range(max(begin, match.first - first), match.first)),
-        (item.numbers[last + 1 :], range(match.last, min(end, match.last + len(matched) - 1 - last))),
-    )
+    before, after = _line_of(match, folded, first, len(matched) - 1 - last)
+    sides = (item.numbers[:first], before), (item.numbers[last + 1 :], after)
     return sum(
         bool(numbers.any()) and any(char.isdigit() for t in tokens for char in text[int(folded.starts[t]) : int(folded.ends[t])])
         for numbers, tokens in sides
     )
+
+
+def _line_of(match: Match, folded: Folded, before: int, after: int) -> tuple[range, range]:
+    """The tokens before and after the match, that many at most, that stand on its line."""
+    begin = max(int(folded.offsets[match.row]), match.first - before)
+    end = min(int(folded.offsets[match.row + 1]), match.last + after)
+    breaks = np.flatnonzero(folded.breaks[begin + 1 : match.first + 1])
+    if len(breaks):
+        begin += int(breaks[-1]) + 1
+    breaks = np.flatnonzero(folded.breaks[match.last : end])
+    if len(breaks):
+        end = match.last + int(breaks[0])
+    return range(begin, match.first), range(match.last, end)
 
 
 @functools.cache

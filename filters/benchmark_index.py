@@ -10,15 +10,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from tilth.filters.alignment import STOCK_WEIGHT, TELLING_WEIGHT
+from tilth.filters.alignment import STOCK_WEIGHT, TELLING_WEIGHT, Lists
 from tilth.filters.common_phrases import telling
 from tilth.filters.folding import Folded, fold
-from tilth.filters.hashing import BASE
+from tilth.filters.hashing import BASE, owners
 
 WORD_SEEDS: tuple[tuple[int, ...], ...] = ((0, 1, 2), (0, 1, 3), (0, 2, 3), (0, 1, 4), (0, 2, 4), (0, 3, 4))
 CHARACTER_SEEDS: tuple[tuple[int, ...], ...] = (
@@ -34,10 +35,13 @@ FEW_CHARACTERS = 9
 MANY_ITEMS = 24
 """Items that may share a seed; one that more share is kept only where a question has fewer than `FEWEST` others."""
 FEWEST = 3
+LEAST = 0.5
+"""The coverage under which no item is a leak."""
 WORDS_LONG = 13
 """Words from which a question is long."""
 CHARACTERS_PER_WORD = 1.6
 """Han or Kana characters that count as one word."""
+_DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +76,9 @@ class Item:
         return len(self.tokens) / (CHARACTERS_PER_WORD if self.chinese else 1.0)
 
     @property
-    def least(self) -> float:
-        """The coverage under which the item is a leak nowhere (`benchmark_rule`)."""
-        return 0.5 if self.words >= 8 else 0.65
+    def alone(self) -> float:
+        """The coverage under which the item is a leak nowhere but where its options follow as a list (`benchmark_rule`)."""
+        return 0.6 if self.words >= 8 else 0.66 if self.chinese else 0.62
 
     @functools.cached_property
     def weights(self) -> np.ndarray:
@@ -91,6 +95,11 @@ class Item:
     def num_telling(self) -> int:
         """Tokens that tell."""
         return int(self.tells.sum())
+
+    @functools.cached_property
+    def says(self) -> frozenset[int]:
+        """Hashes of the question's tokens and of its neighbouring pairs."""
+        return frozenset((*self.tokens.tolist(), *pairs_of(self.tokens).tolist()))
 
     @functools.cached_property
     def option_pairs(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
@@ -112,6 +121,8 @@ class Seeds:
     sieve: np.ndarray
     """uint8: a bit for each value of the leading bits, set where a seed has them; 16 for each seed, so 6 % of the others pass."""
     shift: np.uint64
+    heads: np.ndarray
+    """int32: for each value of the leading bits but four, the first gram that has them or more."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +135,18 @@ class BenchmarkIndex:
     """int64 [items]: tokens of each question."""
     lengths: np.ndarray
     """int64 [items]: tokens of its seeds."""
-    least: np.ndarray
-    """float64 [items]: coverage under which each is a leak nowhere."""
     reach: np.ndarray
     """int64 [items]: tokens of each question that lie in one of its seeds."""
+    questions: Lists
+    weights: np.ndarray
+    """float32: what each token of `questions` counts; `weight` float64 [items]: what the whole question does."""
+    weight: np.ndarray
+    options: Lists
+    """The tokens of all options of each item."""
+    num_options: np.ndarray
+    """int64 [items]."""
+    alone: np.ndarray
+    """float64 [items]: coverage under which each is a leak nowhere but with its options."""
 
 
 def pairs_of(tokens: np.ndarray) -> np.ndarray:
@@ -162,8 +181,9 @@ def _item(
     benchmark: str, item: str, question: str, folded: Folded, here: slice, tells: np.ndarray, options: tuple[np.ndarray, ...], chinese: bool
 ) -> Item:
     starts, ends = folded.starts[here], folded.ends[here]
-    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
-    numbers = np.array([any(char.isdigit() for char in question[start:end]) for start, end in pairs], bool)
+    places = (found.start() for found in _DIGIT.finditer(question)) if question.isascii() else (k for k, char in enumerate(question) if char.isdigit())
+    digits = np.fromiter(places, np.int32)
+    numbers = np.searchsorted(digits, starts) < np.searchsorted(digits, ends)
     return Item(benchmark, item, question, chinese, folded.hashes[here], starts, ends, tells, numbers, options)
 
 
@@ -210,41 +230,47 @@ def _build(frame: _Frame, phrases: tuple[str, ...]) -> BenchmarkIndex:
         lengths[item] = length
         np.add.at(reach, *_reached(item, ordinal, span))
         seeds.append(_seeds(length, gram, item, ordinal))
-    return BenchmarkIndex(items, tuple(seeds), sizes, lengths, np.array([item.least for item in items]), reach)
+    return BenchmarkIndex(
+        items, tuple(seeds), sizes, lengths, reach,
+        questions=Lists.of([item.tokens for item in items]),
+        weights=np.concatenate([np.zeros(0, np.float32), *(item.weights for item in items)]),
+        weight=np.array([item.weight for item in items]),
+        options=Lists.of([np.concatenate([np.zeros(0, np.uint64), *item.options]) for item in items]),
+        num_options=np.array([len(item.options) for item in items], np.int64),
+        alone=np.array([item.alone for item in items]),
+    )  # fmt: skip
 
 
 def _by_length(items: tuple[Item, ...]) -> dict[int, list[tuple[np.ndarray, ...]]]:
     """Tokens in a seed → (hash, item, ordinal, tokens spanned) of all such seeds, in parts."""
-    powers = np.array([pow(BASE, k, 1 << 64) for k in range(4)], np.uint64)
-    found: dict[int, list[tuple[np.ndarray, ...]]] = {}
+    kinds: dict[tuple[tuple[int, ...], ...], list[int]] = {}
     for number, item in enumerate(items):
         size = len(item.tokens)
         patterns = CHARACTER_SEEDS if item.chinese and size > FEW_CHARACTERS else WORD_SEEDS
-        length = len(patterns[0])
-        if size < length:
-            patterns, length = (tuple(range(size)),), size
-        elif size > GAPS_UP_TO:
-            patterns = patterns[:1]
+        if size < len(patterns[0]):
+            patterns = (tuple(range(size)),)
+        kinds.setdefault(patterns[:1] if size > GAPS_UP_TO else patterns, []).append(number)
+    found: dict[int, list[tuple[np.ndarray, ...]]] = {}
+    for patterns, numbers in kinds.items():
+        tokens, tells = (np.concatenate(column) for column in zip(*((items[n].tokens, items[n].tells) for n in numbers), strict=True))
+        sizes = np.array([len(items[n].tokens) for n in numbers], np.int64)
+        owner, least = (np.repeat(column, sizes) for column in (numbers, [int(items[n].tells.any()) for n in numbers]))
+        ordinal = np.arange(len(tokens)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        after = np.repeat(sizes, sizes) - ordinal
         for pattern in patterns:
-            if (places := size - pattern[-1]) <= 0:
-                continue
-            gram = np.zeros(places, np.uint64)
-            says = np.zeros(places, np.int64)
-            for k, offset in enumerate(pattern):
-                gram += item.tokens[offset : offset + places] * powers[k]
-                says += item.tells[offset : offset + places]
-            wide = pattern[-1] + 1 - length >= WIDE
-            at = np.flatnonzero(says >= (WIDE if wide else int(item.tells.any())))
-            owner = np.full(len(at), number, np.int64)
-            found.setdefault(length, []).append((gram[at], owner, at, np.full(len(at), pattern[-1] + 1)))
+            at = np.flatnonzero(after > pattern[-1])
+            gram = sum((tokens[at + offset] * np.uint64(pow(BASE, k, 1 << 64)) for k, offset in enumerate(pattern)), np.zeros(len(at), np.uint64))
+            says = sum((tells[at + offset].astype(np.int64) for offset in pattern), np.zeros(len(at), np.int64))
+            kept = says >= (WIDE if pattern[-1] + 1 - len(pattern) >= WIDE else least[at])
+            gram, at = gram[kept], at[kept]
+            found.setdefault(len(pattern), []).append((gram, owner[at], ordinal[at], np.full(len(at), pattern[-1] + 1)))
     return dict(sorted(found.items()))
 
 
 def _rare(gram: np.ndarray, item: np.ndarray) -> np.ndarray:
     """bool: seeds that few items share, and of each item the `FEWEST` rarest whatever they are."""
-    pairs = np.unique(np.stack([gram, item.astype(np.uint64)], axis=1), axis=0)
-    values, counts = np.unique(pairs[:, 0], return_counts=True)
-    shared = counts[np.searchsorted(values, gram)]
+    _, number, counts = owners(gram, item)
+    shared = counts[number]
     order = np.lexsort((np.arange(len(gram)), shared, item))
     begins = np.flatnonzero(np.diff(item[order], prepend=-1))
     rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
@@ -272,5 +298,6 @@ def _seeds(length: int, gram: np.ndarray, item: np.ndarray, ordinal: np.ndarray)
     slots = np.zeros(1 << bits, bool)
     slots[grams >> shift] = True
     sieve = np.packbits(slots, bitorder="little")
+    heads = np.searchsorted(grams >> (shift + np.uint64(4)), np.arange((1 << (bits - 4)) + 1, dtype=np.uint64)).astype(np.int32)
     start = np.concatenate(([0], np.cumsum(counts)))
-    return Seeds(length, grams, start, item[order].astype(np.int32), ordinal[order].astype(np.int32), sieve, shift)
+    return Seeds(length, grams, start, item[order].astype(np.int32), ordinal[order].astype(np.int32), sieve, shift, heads)

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from tilth.filters.folding import Folded, fold
-from tilth.filters.hashing import Rolling
+from tilth.filters.hashing import Rolling, owners
 
 WORDS = """a an the of in on for to with and or but is are was were be been by as at from into that this these those there it
 its i he she his her him they them their you your we our which what who whom whose when where why how following true false
@@ -112,7 +112,6 @@ def _covered(grams: np.ndarray, wanted: np.ndarray, size: int, tokens: int) -> n
 
 def _shared(hashes: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
     """Hashes that at least that share of the items (and five of them) have."""
-    pairs = np.unique(np.stack([hashes, rows.astype(np.uint64)], axis=1), axis=0) if len(hashes) else np.zeros((0, 2), np.uint64)
-    values, counts = np.unique(pairs[:, 0], return_counts=True)
+    values, _, counts = owners(hashes, rows)
     often: np.ndarray = values[(counts >= max(5, share * (int(rows.max(initial=0)) + 1))) & (values != 0)]
     return often

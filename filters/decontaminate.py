@@ -39,7 +39,7 @@ HIT = pl.Struct(
         "around": pl.UInt64,
     }
 )
-"""start and end: characters of the row's text (`Batch.texts`); span: that text, cut; how: ngram, options, line, sentence, text;
+"""start and end: characters of the row's text (`Batch.texts`); span: that text, cut; how: ngram, listed, options, line, sentence, text;
 words: [start, end, start, end …] of the stretches of the span that are the question's, from its start; size: words of the
 question; around: hash of the words beside the span."""
 PHRASE_WORDS = 7
@@ -57,7 +57,7 @@ SUMMARY: dict[str, Any] = {
 }
 
 
-class Decontaminate(Step, name="decontaminate", version=2):
+class Decontaminate(Step, name="decontaminate", version=3):
     """Drops rows that hold an item of a benchmark."""
 
     reads_benchmarks = True

@@ -40,6 +40,15 @@ def power_tables(size: int) -> tuple[np.ndarray, np.ndarray]:
     return _POWERS
 
 
+def owners(values: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(values that differ, sorted; which of them each one is; how many owners each has), of values that owners (int64) hold."""
+    distinct, number = np.unique(values, return_inverse=True)
+    tall = int(owner.max(initial=0)) + 1
+    pairs = np.sort(number * tall + owner)  # np.unique without counts would hash, which is slower
+    first = np.diff(pairs, prepend=-1) != 0
+    return distinct, number, np.bincount(pairs[first] // tall, minlength=len(distinct))
+
+
 class Rolling:
     """Hashes of parts of a sequence (uint64 [size]): of n-grams of token hashes, or of tokens in characters."""
 

@@ -71,7 +71,8 @@ def drops(text: str, **parameters: Any) -> dict[str, tuple[str, float]]:
         (LONG.replace(" ", "\n").replace("?", ""), "en/long", "line"),
         ("I asked about a nerve damaged in fracture of the humerus, he said", "en/short", "text"),
         ("Kinase reactions:\nsee above", "en/tiny", "line"),
-        ("the kinase reactions (b) add a group (a) inhibit breakdown (c) cut", "en/tiny", "options"),
+        ("the kinase reactions (b) add a group (a) inhibit breakdown (c) cut", "en/tiny", "listed"),
+        ("the kinase reactions in any cell: those that add a group, those that inhibit breakdown, those that cut", "en/tiny", "options"),
         ("We read:\nceramide is found\nand went on", "en/three", "line"),
         ("We read ceramide is found? and went on", "en/three", "sentence"),
         ("问：下列关于幽门螺杆菌感染与胃癌关系的叙述，正确的是（ ）。", "zh/long", "line"),
@@ -116,6 +117,29 @@ def test_light_edits_do_not_hide_an_item(text: str, item: str) -> None:
 def test_other_questions_are_other_questions(text: str) -> None:
     """A dose, a word or a history that is another."""
     assert drops(text) == {}
+
+
+def test_options_that_follow_as_a_list_stand_for_words_left_out() -> None:
+    """Two thirds of a short question are a leak with them, and not where prose says as much."""
+    layers = ["basal layer", "granular layer", "clear layer", "horny layer"]
+    item = {"benchmark": "en", "item": "one", "question": "Enzyme that keratin lacks in old skin", "options": layers, "answer": None}
+    context = Context("cpt", 0, pl.DataFrame([item], schema=ITEMS))
+    listed, prose = (
+        signals([f"We read of an enzyme that keratin in skin {rest}"], context=context)
+        for rest in ("A. basal layer B. granular layer C. clear D. horny layer and so on", "has, first in the basal layer, then in others")
+    )
+    assert [hit["how"] for hit in listed["hits"][0]] == ["listed"]
+    assert [len(Decontaminate().decide(one, np.ones(1, bool), None)) for one in (listed, prose)] == [1, 0]
+
+
+def test_a_heading_is_not_a_question_of_which_it_is_a_part() -> None:
+    items = pl.DataFrame([{"benchmark": "en", "item": "one", "question": "Sickle cell anemia is a", "options": [], "answer": None}], schema=ITEMS)
+    said = [signals([text], context=Context("cpt", 0, items)) for text in ("On\nSickle cell anemia\nin adults", "On\nSickle cell is a\nin adults")]
+    assert [len(Decontaminate().decide(one, np.ones(1, bool), None)) for one in said] == [0, 1]
+
+
+def test_a_number_on_the_line_before_is_not_one_replaced() -> None:
+    assert "en/dose" in drops("There were 7\nof drug X twice a day for acute pain of the back")
 
 
 def test_a_number_left_out_is_not_a_number_replaced() -> None:

@@ -8,6 +8,11 @@ typedef struct {
     const uint8_t *lengths, *kinds;
     const uint32_t *folded, *flat;
     int64_t flat_size;
+    struct {
+        bool simple; /* folds to one code point, which parts tokens or runs on */
+        uint8_t kind;
+        uint64_t mixed;
+    } ascii[128];
 } Table;
 
 typedef struct {
@@ -45,11 +50,48 @@ static void read_folded(uint32_t point, uint8_t kind, int32_t place, Reading *no
     if (kind == SINGLE) close_token(tokens, now, true);
 }
 
+static void read_ascii(Table *table)
+{
+    for (uint32_t point = 0; point < 128; point++) {
+        uint32_t folded = table->folded[point];
+        uint8_t kind = folded < CODES ? table->kinds[folded] : SINGLE;
+        table->ascii[point].simple = table->lengths[point] == 1 && kind != SINGLE;
+        table->ascii[point].kind = kind, table->ascii[point].mixed = mix(folded);
+    }
+}
+
+/* The letters and digits from *at on that are ASCII; most of what is read is of this kind. */
+static int32_t read_run(const uint8_t **at, const uint8_t *end, const Table *table, int32_t place, Reading *now)
+{
+    if (!now->open) now->sum = 0, now->power = 1, now->start = place, now->open = true;
+    uint64_t sum = now->sum, power = now->power;
+    const uint8_t *p = *at;
+    do {
+        sum += table->ascii[*p].mixed * power;
+        power *= BASE;
+    } while (++p < end && *p < 128 && table->ascii[*p].simple && table->ascii[*p].kind == RUN);
+    place += (int32_t)(p - *at);
+    now->sum = sum, now->power = power, now->end = place, *at = p;
+    return place;
+}
+
 /* false where there is no room, or the table is broken. */
 static bool fold_row(const uint8_t *at, const uint8_t *end, const Table *table, Tokens *tokens)
 {
     Reading now = {.line = true};
-    for (int32_t place = 0; at < end; place++) {
+    for (int32_t place = 0; at < end;) {
+        if (*at < 128 && table->ascii[*at].simple) {
+            if (table->ascii[*at].kind == RUN) {
+                place = read_run(&at, end, table, place, &now);
+                continue;
+            }
+            if (now.open) {
+                if (tokens->count >= tokens->capacity) return false;
+                close_token(tokens, &now, false);
+            }
+            now.line |= *at++ == '\n', place++;
+            continue;
+        }
         uint32_t point = next_point(&at, end);
         uint8_t length = table->lengths[point];
         const uint32_t *folded = table->folded + point;
@@ -63,8 +105,12 @@ static bool fold_row(const uint8_t *at, const uint8_t *end, const Table *table, 
             read_folded(folded[k], table->kinds[folded[k]], place, &now, tokens);
         }
         if (point == '\n') now.line = true;
+        place++;
     }
-    if (now.open) close_token(tokens, &now, false);
+    if (now.open) {
+        if (tokens->count >= tokens->capacity) return false;
+        close_token(tokens, &now, false);
+    }
     return true;
 }
 
@@ -84,7 +130,8 @@ static PyObject *fold_tokens(PyObject *self, PyObject *args)
     }
     Tokens tokens = {hashes.buf, starts.buf, ends.buf, single.buf, breaks.buf, rows.buf, 0, room};
     if (fits) {
-        Table table = {lengths.buf, kinds.buf, folded.buf, flat.buf, flat.len / 4};
+        Table table = {lengths.buf, kinds.buf, folded.buf, flat.buf, flat.len / 4, {{0}}};
+        read_ascii(&table);
         Py_BEGIN_ALLOW_THREADS
         tokens.rows[0] = 0;
         for (int64_t r = 0; fits && r < text.rows; r++) {
