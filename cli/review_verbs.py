@@ -49,6 +49,8 @@ def review(
         raise RecipeError(f"{job}: its rows show nothing to compare", hint="pairwise needs two candidates a row")
     with ReviewStore(home().reviews) as store:
         plan = store.plan(said.job.name, said.question.label)
+        if plan is not None and not human_plan.listed(plan, shown):  # drawn over other rows
+            plan = None
         if plan is None or sample is not None or disagreements:
             if (status or export is not None) and plan is None:
                 raise RecipeError(f"{job}: nobody has reviewed it yet", hint=f"tilth review {job}")

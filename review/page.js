@@ -2,7 +2,7 @@
 
 const WORDS = {
   en: {
-    other: "中文", help: "Keys", who: "Who is judging?", whoHint: "Each reviewer judges alone; your name stands with your verdicts.", begin: "Begin",
+    other: "中文", another: "Another reviewer", help: "Keys", who: "Who is judging?", whoHint: "Each reviewer judges alone; your name stands with your verdicts.", begin: "Begin",
     question: "Question", options: "Options", reference: "Reference answer", rubric: "What the judges are told", answer: (n) => `Answer ${n}`,
     left: (text) => `about ${text} left`, of: (done, all) => `${done} of ${all}`, rate: (text) => `${text} each`,
     first: "Answer 1 is better", second: "Answer 2 is better", tie: "Tie", cannot: "Cannot say", undo: "Take back", comment: "Comment, if you like",
@@ -17,7 +17,7 @@ const WORDS = {
     keysAll: [["Z", "take back the last verdict"], ["C", "write a comment; Enter or Esc leaves it"], ["R", "open or fold the reference"], ["M", "formatted, or every character as written"], ["L", "English or 中文"], ["Space", "on through a long text; with Shift back"], ["?", "these keys"]],
   },
   zh: {
-    other: "English", help: "按键", who: "谁在评审？", whoHint: "每位评审独立进行；您的名字会与您的判断一同保存。", begin: "开始",
+    other: "English", another: "换一位评审", help: "按键", who: "谁在评审？", whoHint: "每位评审独立进行；您的名字会与您的判断一同保存。", begin: "开始",
     question: "问题", options: "选项", reference: "参考答案", rubric: "给评审模型的说明", answer: (n) => `回答 ${n}`,
     left: (text) => `还需约 ${text}`, of: (done, all) => `${done} / ${all}`, rate: (text) => `每条 ${text}`,
     first: "回答 1 更好", second: "回答 2 更好", tie: "不分高下", cannot: "无法判断", undo: "撤回", comment: "备注（可不填）",
@@ -98,6 +98,8 @@ function show() {
   at("speech").textContent = w.other;
   at("ask").title = w.help;
   at("who").textContent = turn?.reviewer ?? "";
+  at("who").hidden = !turn?.reviewer;
+  at("who").title = w.another;
   const total = turn?.sheets ?? 0;
   at("fill").style.width = total ? `${(100 * turn.judged) / total}%` : "0";
   at("at").replaceChildren();
@@ -224,7 +226,7 @@ async function ask(act, body) {
     const told = await reply.json();
     if (!reply.ok) throw new Error([told.error, told.hint].filter(Boolean).join(": "));
     at("trouble").hidden = true;
-    if (act === "agreement") { found = told; show(); return told; }
+    if (act === "agreement") { found = told; turn.may_take_back &&= !told.agreement; show(); return told; }
     take(told);
     return told;
   } catch (error) {
@@ -316,6 +318,7 @@ document.addEventListener("visibilitychange", () => {
 });
 at("speech").addEventListener("click", speak);
 at("ask").addEventListener("click", help);
+at("who").addEventListener("click", () => ask("turn", { reviewer: null }));
 at("help").addEventListener("click", (event) => { if (event.target === at("help")) at("help").close(); });
 show();
-ask("turn", { reviewer: kept(session, "tilth-reviewer") ?? undefined });
+ask("turn", { reviewer: kept(session, "tilth-reviewer") }).then((told) => told ?? ask("turn", { reviewer: null })); // it may be another's page now

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -68,6 +69,11 @@ class ReviewServer(ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             raise StorageError(f"port {port}: {getattr(error, 'strerror', None) or error}", hint="name another --port, or none") from None
         self.hosts = {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that was closed half-way is no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:

@@ -100,8 +100,12 @@ def test_two_reviewers_agree_when_both_have_finished(browser: Browser, tmp_path:
         bob.until("document.querySelector('#alpha')")
         assert "66.7%" in bob.text("#sheet")
         bob.key("z")  # agreement has been seen: what was said stands
-        bob.call("Runtime.evaluate", expression="1")
-        assert len(verdicts(path)) == 6
+        bob.js("document.querySelector('#who').click()")
+        bob.until("document.activeElement.id === 'name'")  # another sits down, and is shown nothing of bob's
+        bob.type("eve")
+        bob.key("Enter")
+        bob.until("document.querySelector('.answer')")
+        assert bob.text("#at b") == "0 / 3" and len(verdicts(path)) == 6
         assert ann.errors() == bob.errors() == []
 
 
@@ -181,7 +185,11 @@ def test_killed_and_begun_again_nothing_is_lost(browser: Browser, tmp_path: Path
         page.until("!document.querySelector('#trouble').hidden")
         assert page.text("#at b") == "1 of 3", "what could not be saved is not said to be"
         prefer(second, "Zinc")
-    with command(str(path), "--reviewer", "ann") as (process, url):
+        second.js("sessionStorage.setItem('tilth-reviewer', 'somebody else')")
+    with command(str(path), "--reviewer", "ann", "--port", other.split(":")[2].split("/")[0]) as (process, url):
+        second.open(url)  # the same origin, where another name is remembered
+        second.until("document.querySelector('.answer')")
+        assert second.text("#who") == "ann"
         page = began(browser, url, None)
         assert page.text("#at b") == "1 of 3"
         judged(page, "1")
