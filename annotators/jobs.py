@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from tilth.annotators.calls import Asked, Call, Endpoint, Reply, Request
 from tilth.annotators.failures import CallFailedError
+from tilth.annotators.meter import JudgeMeter
 from tilth.annotators.pace import Pace, Stopped
 from tilth.annotators.provider import Provider, Session
 from tilth.annotators.question import Ask, Question
@@ -44,8 +45,9 @@ class Task:
 class Judge:
     """A provider at work: its price, and the tasks that are still to do (None: time for others)."""
 
-    def __init__(self, provider: Provider, tasks: Iterator[Task | None]) -> None:
+    def __init__(self, provider: Provider, tasks: Iterator[Task | None], meter: JudgeMeter) -> None:
         self.provider = provider
+        self.meter = meter
         self.tasks = tasks
         self.price: Price = price_of(provider)
         self.lock = asyncio.Lock()
@@ -167,7 +169,11 @@ class Job:
             if answer.retry_after_s is not None:
                 pace.pause(wait)
             waited += wait
-            await pace.sleep(wait)
+            judge.meter.retrying += 1
+            try:
+                await pace.sleep(wait)
+            finally:
+                judge.meter.retrying -= 1
 
     async def _attempt(
         self, judge: Judge, session: Session, pace: Pace, task: Task, worst: float

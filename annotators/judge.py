@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tilth.annotators.asking import OnWait, asking
 from tilth.annotators.batch_run import buyers_of, known_calls, see_that_none_waits, together
 from tilth.annotators.batches import BatchPolicy
 from tilth.annotators.calls import Call
 from tilth.annotators.collector import JUDGEMENTS, KEY, JudgementTable
 from tilth.annotators.items import Items
 from tilth.annotators.jobs import Job, Judge, Task, run
+from tilth.annotators.meter import JudgeMeter, Meter
 from tilth.annotators.plan import cost_of, need_prices, ping, tasks_of
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Ask, Question, Verdict
@@ -78,6 +80,8 @@ def judge(
     on_progress: OnProgress | None = None,
     retry: RetryPolicy | None = None,
     batch: BatchPolicy | None = None,
+    meter: Meter | None = None,
+    on_wait: OnWait | None = None,
 ) -> Judged:
     """Put a question about every row to every judge.
 
@@ -89,6 +93,8 @@ def judge(
         max_usd_per_judge: the same, for each judge.
         batch: buy in batches where the provider has them, at half the price and within a day; what is in batches when this is
             interrupted goes on, and the same call collects it.
+        meter: filled as the job goes on.
+        on_wait: told which judge another process is asking the same question; this one then waits.
 
     Raises:
         BudgetError: a cap is reached. What was bought is in the store; a run with a higher cap goes on from there.
@@ -102,80 +108,91 @@ def judge(
         raise RecipeError(f"judges {sorted(labels)}: one is named twice", hint="a model judges once; ask another model")
     if max_usd is not None or max_usd_per_judge is not None:
         need_prices(judges)
-    collector = _Collector(question, on_progress)
+    with asking(store.path, judges, question, on_wait):
+        caps = (max_usd, max_usd_per_judge)
+        return _judge(items, question, judges, store, seed, caps, on_progress, retry or RetryPolicy(), batch, meter or Meter())
+
+
+def _judge(
+    items: Items, question: Question, judges: Sequence[Provider], store: CallStore, seed: int, caps: tuple[float | None, float | None],
+    on_progress: OnProgress | None, retry: RetryPolicy, batch: BatchPolicy | None, meter: Meter,
+) -> Judged:  # fmt: skip
+    collector = _Collector(question, on_progress, meter)
     spent: dict[str, float] = {}
     for provider in judges:
         cost = cost_of(provider, items, question, store, seed, foresee=False)
-        collector.total += cost.calls
+        meter.judges.append(JudgeMeter(provider.label, calls=cost.calls))
         spent[provider.label] = cost.cached_usd + cost.at_risk_usd
-    budget = Budget(store, max_usd, max_usd_per_judge, spent)
-    collector.already = budget.total
-    collector.budget = budget
+    budget = Budget(store, *caps, spent)
+    meter.already = budget.total
+    meter.budget = budget
 
-    retry = retry or RetryPolicy()
     in_batches = [p for p in judges if batch is not None and isinstance(p, ApiProvider) and p.in_batches]
     single = [p for p in judges if p not in in_batches]
     see_that_none_waits(single, items, question, store, seed)
 
     async def work() -> None:
         job = Job(question, store, budget, retry, seed, collector.bought_one)
-        at_work = [Judge(p, tasks_of(p, items, question, store, seed, _known(collector, p))) for p in single]
+        meters = {one.judge: one for one in meter.judges}
+        at_work = [Judge(p, tasks_of(p, items, question, store, seed, _known(collector, p)), meters[p.label]) for p in single]
         buyers = buyers_of(in_batches, items, question, store, seed, budget, batch or BatchPolicy(), retry, collector.hold)
         await together(*([job.run(at_work)] if at_work else ()), *(buyer.run() for buyer in buyers))
-        collector.bought_in_batches(sum(buyer.bought for buyer in buyers))
+        meter.in_batches = sum(buyer.bought for buyer in buyers)
 
     run(work)
     for provider in in_batches:
         for task, call in known_calls(provider, items, question, store, seed):
-            collector.add(provider, task.ask, call)
+            collector.known_one(provider, task.ask, call)
     return collector.judged(judges)
 
 
 def _known(collector: _Collector, provider: Provider) -> Callable[[Ask, Call], None]:
-    return lambda ask, call: collector.add(provider, ask, call)
+    return lambda ask, call: collector.known_one(provider, ask, call)
 
 
 class _Collector:
     """Gathers verdicts as calls are found or bought."""
 
-    def __init__(self, question: Question, on_progress: OnProgress | None) -> None:
+    def __init__(self, question: Question, on_progress: OnProgress | None, meter: Meter) -> None:
         self._question = question
         self._on_progress = on_progress
+        self._meter = meter
         self._table = JudgementTable()
         self._usd: defaultdict[str, float] = defaultdict(float)
-        self._done = 0
-        self._bought = 0
-        self.total = 0
-        self.already = 0.0
-        self.budget: Budget | None = None
 
-    def add(self, provider: Provider, ask: Ask, call: Call) -> None:
-        """Take in the verdicts of a call."""
+    def _add(self, provider: Provider, ask: Ask, call: Call) -> None:
         label = provider.label
         for verdict in verdicts(self._question, ask, call):
             asked = (ask.row_id, self._question.labelled(verdict.aspect), label, provider.is_llm, ask.order)
             said = (verdict.candidate, verdict.value, verdict.label, verdict.rank, verdict.status)
             self._table.add(*asked, *said, call.key)
         self._usd[label] += call.usd or 0.0
-        self._done += 1
-        if self._on_progress is not None:
-            self._on_progress(self._done, self.total, self._spent())
+        own = self._own(label)
+        own.ok += call.status == "ok"
+        own.failed += call.status == "failed"
+
+    def known_one(self, provider: Provider, ask: Ask, call: Call) -> None:
+        """Take in a call that the store had."""
+        self._own(provider.label).stored += 1
+        self._add(provider, ask, call)
+        self._told()
 
     def bought_one(self, at_work: Judge, task: Task, call: Call) -> None:
         """Take in a call that this run made."""
-        self._bought += 1
-        self.add(at_work.provider, task.ask, call)
+        at_work.meter.bought += 1
+        self._add(at_work.provider, task.ask, call)
+        self._told()
 
     def hold(self, usd: float) -> None:
         """USD that the budget holds back, or lets go, and that this run has not spent."""
-        self.already += usd
+        self._meter.already += usd
 
-    def bought_in_batches(self, calls: int) -> None:
-        """Count calls that this run bought in batches; their verdicts come with those that were known."""
-        self._bought += calls
+    def _own(self, label: str) -> JudgeMeter:
+        return next(one for one in self._meter.judges if one.judge == label)
 
-    def _spent(self) -> float:
-        return 0.0 if self.budget is None else self.budget.total - self.already
+    def _told(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._meter.done, self._meter.calls, self._meter.spent)
 
     def judged(self, judges: Sequence[Provider]) -> Judged:
         frame = self._table.frame()
@@ -185,7 +202,7 @@ class _Collector:
             own = frame.filter(pl.col("judge") == provider.label)
             usd = self._usd[provider.label]
             summaries.append(JudgeSummary(provider.label, provider.is_llm, self._question.label, own.height, _statuses(own), usd))
-        return Judged(frame, self._done, self._bought, self._spent(), statuses, tuple(summaries))
+        return Judged(frame, self._meter.done, self._meter.bought, self._meter.spent, statuses, tuple(summaries))
 
 
 def _statuses(frame: pl.DataFrame) -> dict[str, int]:

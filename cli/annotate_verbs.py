@@ -34,7 +34,9 @@ def annotate(
     from tilth.annotators import human_table
     from tilth.annotators import judge as judging
     from tilth.annotators.job_file import load
+    from tilth.annotators.meter import Meter
     from tilth.annotators.store import CallStore
+    from tilth.cli.live_meter import watching
     from tilth.core.home import home
 
     said = load(job)
@@ -59,13 +61,18 @@ def annotate(
             _estimates(judging.estimate(rows, question=said.question, judges=said.judges, store=store, seed=said.job.seed), json_)
             return
         caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
-        talk = options.talk(quiet)
-        with talk.bar(f"{said.job.name}: {said.question.label}", rows.height) as report:
-            policy = batch_talk.policy(talk, report) if batch or said.job.batch else None
-            judged = judging.judge(
-                rows, question=said.question, judges=said.judges, store=store, max_usd=min(caps) if caps else None,
-                max_usd_per_judge=said.job.max_usd_per_judge, seed=said.job.seed, on_progress=lambda done, total, _usd: report(done, total), batch=policy,
-            )  # fmt: skip
+        talk, meter, cap = options.talk(quiet), Meter(), min(caps) if caps else None
+        policy = batch_talk.policy(talk, meter.see_batches) if batch or said.job.batch else None
+        try:
+            with watching(talk, f"{said.job.name}: {said.question.label}", meter, cap):
+                judged = judging.judge(
+                    rows, question=said.question, judges=said.judges, store=store, max_usd=cap, max_usd_per_judge=said.job.max_usd_per_judge,
+                    seed=said.job.seed, meter=meter, batch=policy,
+                    on_wait=lambda judge: talk.say(f"  another process is asking {judge} {said.question.label}: waiting for it to end"),
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            talk.say(f"kept: {meter.done:,} of {meter.calls:,} answers, {meter.bought:,} bought now for ${meter.spent:.4f}; the same command goes on from here")
+            raise
     human_table.write(said.output_path, judged.judgements, rows=rows, question=said.question, seed=said.job.seed, reviews=home().reviews)
     if json_:
         output.as_json({"output": str(said.output_path), "calls": judged.calls, "bought": judged.bought, "usd": judged.usd,
