@@ -25,8 +25,10 @@ from tilth.core.errors import BudgetError
 from tilth.core.progress import Talk
 
 from test_annotators_jobs import child, panel, stored, work
-from test_annotators_loopback import Loopback
+from test_annotators_loopback import Loopback, loopback
 from test_annotators_store import call
+
+__all__ = ["loopback"]
 
 
 def test_two_processes_with_one_job_buy_it_once(loopback: Loopback, tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_the_meter_is_drawn_with_rate_time_left_and_money(terminal: bool, monkey
     monkeypatch.setattr(live_meter, "REDRAW_SECONDS", 0.05)
     meter = Meter([JudgeMeter("openai/[red]m", calls=100, stored=20, bought=30, ok=45, failed=2, retrying=3)])
     talk = Talk()
-    talk.console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
+    talk.console = Console(file=io.StringIO(), force_terminal=terminal, width=240)
     with live_meter.watching(talk, "job", meter, 5.0):
         time.sleep(0.2)
     drawn = talk.console.file.getvalue()  # type: ignore[attr-defined]
