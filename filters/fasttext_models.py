@@ -8,6 +8,7 @@ mapped, not copied, so that workers share its memory.
 
 from __future__ import annotations
 
+import functools
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from tilth.core.errors import SourceError
+from tilth.core.fingerprints import file_digest
 from tilth.filters import _kernels, text_buffer
 
 PREFIX = "__label__"
@@ -65,3 +67,19 @@ def load(path: str | Path) -> FastTextModel:
     except MemoryError:
         raise SourceError(f"{path}: no fastText model for this machine: too little memory", hint=hint) from None
     return FastTextModel(str(path), model, tuple(label.decode(errors="replace").removeprefix(PREFIX) for label in labels))
+
+
+@functools.cache
+def pinned(path: str, sha256: str) -> FastTextModel:
+    """The model of a file that a recipe names, loaded once a process.
+
+    Raises:
+        SourceError: the file cannot be read, or is not the one that `sha256` names.
+    """
+    try:
+        found = file_digest(Path(path).expanduser())
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText model on this machine") from None
+    if found != sha256:
+        raise SourceError(f"{path}: sha256 {found[:12]}…, the recipe says {sha256[:12]}…", hint="mend `sha256` or the file")
+    return load(path)

@@ -20,10 +20,10 @@ from pydantic import model_validator
 from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
-from tilth.filters import char_classes, chinese
+from tilth.filters import char_classes, chinese, fasttext_models
 from tilth.filters.char_classes import HAN, KANA, LATIN, LETTER
 from tilth.filters.chinese_variants import variants
-from tilth.filters.language_models import Classify, code, fasttext_file, py3langid
+from tilth.filters.language_models import Classify, code, py3langid
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Language(Step, name="language", version=2):
         return f"language:{self.model}:{self.sha256}:{self.sample_chars}"
 
     def _identified(self, batch: Batch) -> Identified:
-        classify = fasttext_file(self.path, self.sha256) if self.path is not None and self.sha256 is not None else py3langid()
+        classify = fasttext_models.pinned(self.path, self.sha256).best if self.path is not None and self.sha256 is not None else py3langid()
         return batch.memo(self._memo_key(), lambda: identify(batch.texts.str.slice(0, self.sample_chars), classify))
 
 

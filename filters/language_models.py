@@ -1,16 +1,11 @@
-"""Models that identify a language: py3langid's own, or a fastText file of labels. Many texts in, labels and scores out."""
+"""Models that identify a language: py3langid's own, or a fastText file (`fasttext_models`). Many texts in, labels and scores out."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 
 import polars as pl
-
-from tilth.core.errors import SourceError
-from tilth.core.fingerprints import file_digest
-from tilth.filters import fasttext_models
 
 Labels = tuple[list[str], list[float]]
 """One label and its probability for each text."""
@@ -48,20 +43,3 @@ def py3langid() -> Classify:
         return [str(label) for label, _ in found], [float(score) for _, score in found]
 
     return classify
-
-
-@functools.cache
-def fasttext_file(path: str, sha256: str) -> Classify:
-    """`classify` over a fastText file.
-
-    Raises:
-        SourceError: the file cannot be read, or is not the one that `sha256` names.
-    """
-    file = Path(path).expanduser()
-    try:
-        found = file_digest(file)
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText language model on this machine") from None
-    if found != sha256:
-        raise SourceError(f"{path}: sha256 {found[:12]}…, the recipe says {sha256[:12]}…", hint="mend `sha256` or the file")
-    return fasttext_models.load(path).best
