@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tilth.annotators.gold import GoldFields
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
 from tilth.core import marked_yaml
@@ -61,6 +62,7 @@ class Job(_Part):
     batch: bool = Field(False, description="buy in batches, as --batch does")
     limit: int | None = Field(None, ge=1, description="judge that many rows only")
     seed: int = Field(0, description="seed of the order of candidates")
+    gold: GoldFields | None = Field(None, description="what the judges are measured against; left out: people of the table, where two agree")
     output: str | None = Field(None, description="Parquet file of judgements; left out: <name>.judgements.parquet beside the job")
 
 

@@ -1,15 +1,22 @@
 """Panels: many judgements of a candidate become one score, with what the judges disagree on.
 
-The mean over a judge's orders, then over judges: every judge counts once. Nobody's word is made up: a judgement without a value
-is no vote. Unweighted means can be far worse than one good judge (LLMBar Adversarial: 46 % against 81 %), which is why
-agreement and order flips stand beside the score.
+By default a candidate's score is what the strongest judge, the one named first, said in all its orders; the others only say where they
+disagree. Means over judges can be far worse than one good judge (LLMBar Adversarial: 50 % against 81 %); with gold, weights
+can be learned (`panels/strategies.py`). Nobody's word is made up: a judgement without a value is no vote. Canaries are left out.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
+import numpy as np
 import polars as pl
+
+from tilth.annotators.panels import strategies
+from tilth.annotators.panels.votes import CANARY, over_aspects, pairs_of, preferences, votes_of
+from tilth.annotators.panels.votes import canaries as canaries_passed
 
 SCORES: dict[str, Any] = {
     "row_id": pl.String,
@@ -20,54 +27,114 @@ SCORES: dict[str, Any] = {
     "agreement": pl.Float64,
     "flips": pl.UInt32,
     "ties": pl.UInt32,
+    "against": pl.UInt32,
 }
 """Columns of a panel's scores; one line a candidate (candidate null: a question about the row itself)."""
 
+Aggregation = Literal[
+    "default", "strongest", "mean", "majority", "dawid_skene", "bradley_terry",
+    "best_single", "log_odds", "logistic", "logistic_extras", "mean_of_stacks",
+]  # fmt: skip
+ON_SCALE = ("strongest", "mean")
+"""Those whose scores are on the question's own scale; the others compare the candidates of a row."""
 
-def aggregate(judgements: pl.DataFrame) -> pl.DataFrame:
-    """Scores of candidates, one question at a time.
+
+@dataclass(frozen=True)
+class CanaryRule:
+    """What becomes of a judge that fails canaries: known-good answers beside bad ones that ask for a high mark."""
+
+    min_pass: float = 0.9
+    """Share of the canaries that a judge must pass."""
+    action: Literal["flag", "downweight", "stop"] = "flag"
+    """`downweight`: it comes last, and its votes count half; `stop`: its judgements count for nothing."""
+
+    def failed(self, judgements: pl.DataFrame) -> tuple[str, ...]:
+        """The judges that pass too few; judges without canaries are none of them."""
+        rates = canaries_passed(judgements)
+        return tuple(rates.filter(pl.col("passed") < self.min_pass * pl.col("total"))["judge"])
+
+
+def aggregate(
+    judgements: pl.DataFrame, *, aggregation: Aggregation = "default", judges: Sequence[str] = (), gold: pl.DataFrame | None = None,
+    extras: pl.DataFrame | None = None, canaries: CanaryRule = CanaryRule(),
+) -> pl.DataFrame:  # fmt: skip
+    """Scores of candidates, one question at a time; where it was asked about several aspects, of their mean.
 
     Args:
         judgements: columns `tilth.annotators.judge.JUDGEMENTS`, of one question.
+        aggregation: `default` is `strongest`, and with gold `mean_of_stacks`. `mean`: every judge counts once, on the question's scale.
+        judges: the judges, the strongest first; those not named follow by name.
+        gold: columns `panels.votes.GOLD`.
+        extras: as `panels.votes.votes_of` takes them.
+        canaries: what becomes of judges that fail the canaries among the judgements.
 
     Returns:
         Columns `SCORES`, sorted by row and candidate:
-        score: mean over judges of their mean over orders; null where nobody gave a value.
+        score: on the question's scale, by `strongest` and `mean`; a chance or a strength to be compared within the row, by the others;
+            null where nobody gave a value.
         rank: mean rank, 1 = best, where the question asks for ranks: breaks ties of the score.
-        num_votes: values that the score rests on.
+        num_votes: values that judges gave.
         agreement: of the pairs of judges and the row's other candidates, the share where both judges prefer the same one (or both
             neither); where there is one candidate, the share of pairs of judges less than a point apart. Null with one judge.
         flips: pairs (judge, other candidate) where the judge's preference turned with the order.
         ties: other candidates of the row with the same score.
+        against: pairs (judge, other candidate) where the judge prefers the one that the score does not.
     """
+    judgements = over_aspects(judgements)
+    failed = canaries.failed(judgements) if canaries.action != "flag" else ()
+    judgements = judgements.filter(~pl.col("row_id").str.starts_with(CANARY))
+    if canaries.action == "stop":
+        judgements = judgements.with_columns(pl.when(~pl.col("judge").is_in(failed)).then("value").alias("value"))
+    weights = dict.fromkeys(failed, 0.5)
     frame = judgements.select("row_id", "candidate", "judge", "order", "value", "rank")
+    named = [*judges, *(judge for judge in sorted(frame["judge"].unique()) if judge not in judges)]
+    order = {name: place for place, name in enumerate(sorted(named, key=lambda name: name in failed))}
     by_judge = frame.group_by("row_id", "candidate", "judge").agg(pl.col("value").mean(), pl.col("rank").mean())
-    scores = by_judge.group_by("row_id", "candidate").agg(pl.col("value").mean().alias("score"), pl.col("rank").mean())
-    votes = frame.group_by("row_id", "candidate").agg(pl.col("value").is_not_null().sum().cast(pl.UInt32).alias("num_votes"))
+    name: str = aggregation if aggregation == "mean" else strategies.chosen(aggregation, gold is not None and not gold.is_empty())
+    own = _strongest(by_judge, order) if name == "strongest" else by_judge
     key = ["row_id", "candidate"]
-    joined = scores.join(votes, on=key, nulls_equal=True)
-    for part in (_agreement(by_judge), _flips(frame), _ties(scores)):
+    count = pl.when(pl.col("value").is_not_null()).then(pl.col("judge").replace_strict(weights, default=1.0, return_dtype=pl.Float64))
+    scores = own.group_by(key).agg(((pl.col("value") * count).sum() / count.sum()).alias("score"), pl.col("rank").mean())
+    scores = scores.with_columns(pl.col("score").fill_nan(None))
+    if name not in ON_SCALE:
+        known = scores.filter(pl.col("score").is_not_null()).select(*key, "rank")
+        compared = _compared(judgements, name, tuple(order), gold, extras, weights).join(known, on=key)
+        scores = scores.select(key).join(compared, on=key, how="left", nulls_equal=True)
+    votes = frame.group_by(key).agg(pl.col("value").is_not_null().sum().cast(pl.UInt32).alias("num_votes"))
+    joined = by_judge.select(key).unique().join(scores, on=key, how="left", nulls_equal=True).join(votes, on=key, nulls_equal=True)
+    for part in (_agreement(by_judge), _flips(frame), _ties(scores), _against(by_judge, scores)):
         joined = joined.join(part, on=key, how="left", nulls_equal=True)
-    joined = joined.with_columns(pl.col("flips", "ties").fill_null(0))
+    joined = joined.with_columns(pl.col("flips", "ties", "against").fill_null(0))
     return joined.select([pl.col(name).cast(dtype) for name, dtype in SCORES.items()]).sort(key, nulls_last=True)
 
 
-def _preferences(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """For every ordered pair of candidates judged together under `by`: `prefers`, the sign of candidate - other."""
-    some = frame.filter(pl.col("value").is_not_null())
-    pairs = some.join(some.rename({"candidate": "other", "value": "other_value"}), on=by)
-    pairs = pairs.filter(pl.col("candidate") != pl.col("other"))
-    return pairs.select(
-        *by, "candidate", "other", (pl.col("value") - pl.col("other_value")).sign().cast(pl.Int8).alias("prefers")
-    )
+def _strongest(by_judge: pl.DataFrame, order: dict[str, int]) -> pl.DataFrame:
+    """Of each row, the lines of the first judge that valued as many of its candidates as any did."""
+    valued = by_judge.group_by("row_id", "judge").agg(pl.col("value").is_not_null().sum().alias("valued"))
+    valued = valued.with_columns(pl.col("judge").replace_strict(order, return_dtype=pl.Int64).alias("place"))
+    first = valued.sort("row_id", -pl.col("valued").cast(pl.Int64), "place").unique("row_id", keep="first", maintain_order=True)
+    return by_judge.join(first.select("row_id", "judge"), on=["row_id", "judge"], how="semi")
+
+
+def _compared(
+    judgements: pl.DataFrame, name: str, judges: tuple[str, ...], gold: pl.DataFrame | None, extras: pl.DataFrame | None,
+    weights: Mapping[str, float],
+) -> pl.DataFrame:  # fmt: skip
+    """row_id, candidate, score."""
+    votes = votes_of(judgements, judges, extras, weights)
+    pairs = pairs_of(votes, gold) if gold is not None else None
+    found = strategies.scores(votes, pairs, name)  # type: ignore[arg-type]
+    row, place = np.nonzero(votes.present)
+    lines = {"row_id": [votes.rows[i] for i in row], "candidate": [votes.candidates[i][k] for i, k in zip(row, place, strict=True)]}
+    return pl.DataFrame({**lines, "score": found[row, place]}, schema={"row_id": pl.String, "candidate": pl.String, "score": pl.Float64})
 
 
 def _agreement(by_judge: pl.DataFrame) -> pl.DataFrame:
-    values = by_judge.select("row_id", "candidate", "judge", "value")
-    preferences = _preferences(values, ["row_id", "judge"])
-    renamed = preferences.rename({"judge": "second", "prefers": "second_prefers"})
-    both = preferences.join(renamed, on=["row_id", "candidate", "other"]).filter(pl.col("judge") < pl.col("second"))
+    compared = preferences(by_judge.select("row_id", "candidate", "judge", "value", "rank"), ["row_id", "judge"])
+    renamed = compared.rename({"judge": "second", "prefers": "second_prefers"})
+    both = compared.join(renamed, on=["row_id", "candidate", "other"]).filter(pl.col("judge") < pl.col("second"))
     relative = both.group_by("row_id", "candidate").agg((pl.col("prefers") == pl.col("second_prefers")).mean().alias("agreement"))
+    values = by_judge.select("row_id", "candidate", "judge", "value")
     alone = values.filter(pl.col("value").is_not_null(), pl.len().over("row_id", "judge") == 1)
     near = alone.join(alone.rename({"judge": "second", "value": "second_value"}), on=["row_id", "candidate"], nulls_equal=True)
     near = near.filter(pl.col("judge") < pl.col("second"))
@@ -78,9 +145,8 @@ def _agreement(by_judge: pl.DataFrame) -> pl.DataFrame:
 
 
 def _flips(frame: pl.DataFrame) -> pl.DataFrame:
-    values = frame.select("row_id", "candidate", "judge", "order", "value")
-    preferences = _preferences(values, ["row_id", "judge", "order"])
-    turned = preferences.group_by("row_id", "judge", "candidate", "other").agg(
+    compared = preferences(frame, ["row_id", "judge", "order"])
+    turned = compared.group_by("row_id", "judge", "candidate", "other").agg(
         ((pl.col("prefers") == 1).any() & (pl.col("prefers") == -1).any()).alias("turned")
     )
     return turned.group_by("row_id", "candidate").agg(pl.col("turned").sum().alias("flips"))
@@ -89,3 +155,11 @@ def _flips(frame: pl.DataFrame) -> pl.DataFrame:
 def _ties(scores: pl.DataFrame) -> pl.DataFrame:
     some = scores.filter(pl.col("score").is_not_null())
     return some.select("row_id", "candidate", (pl.len().over("row_id", "score") - 1).alias("ties"))
+
+
+def _against(by_judge: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    place = ["row_id", "candidate", "other"]
+    judged = preferences(by_judge.select("row_id", "candidate", "judge", "value", "rank"), ["row_id", "judge"])
+    decided = preferences(scores.rename({"score": "value"}), ["row_id"]).rename({"prefers": "decided"})
+    both = judged.join(decided, on=place)
+    return both.group_by("row_id", "candidate").agg((pl.col("prefers") * pl.col("decided") < 0).sum().alias("against"))

@@ -49,4 +49,5 @@ def make(
             made.judgements.write_parquet(path)
     taken = wipeouts.taken(maker, wipeouts.Groups.of(rows), np.ones(rows.height, bool), made.fates)
     ledger = line(segment.corpus, maker.name, rows.height, made.fates, made.made, made.merged)
-    stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, usd=made.usd, judges=list(made.judges), taken=taken)
+    asked = {"usd": made.usd, "judges": list(made.judges), "panel": made.panel}
+    stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, taken=taken, **asked)

@@ -10,7 +10,7 @@ import polars as pl
 
 from tilth.builders.layout import CorpusLayout, Layout
 from tilth.core import ledger
-from tilth.core.builds import AlarmEntry, ContaminationEntry, FileEntry, GateEntry, JudgeEntry, SourceEntry
+from tilth.core.builds import AlarmEntry, ContaminationEntry, FileEntry, GateEntry, JudgeEntry, PanelEntry, SourceEntry
 from tilth.core.gates import Gates
 from tilth.core.ledger import LedgerLine
 from tilth.core.stages import read_table
@@ -79,6 +79,12 @@ def judges(layout: Layout) -> list[JudgeEntry]:
     """One entry a judge, question and corpus."""
     made = [(corpus.kind, s.make) for corpus in layout.corpora for s in corpus.segments if s.make]
     return [JudgeEntry(corpus=corpus, **entry) for corpus, stage in made for entry in stage.facts()["judges"]]
+
+
+def panels(layout: Layout) -> list[PanelEntry]:
+    """One entry a panel and corpus."""
+    made = [(corpus.kind, s.make.facts().get("panel")) for corpus in layout.corpora for s in corpus.segments if s.make]
+    return [PanelEntry(corpus=corpus, **entry) for corpus, entry in made if entry]
 
 
 def sources(layout: Layout) -> list[SourceEntry]:

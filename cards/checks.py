@@ -173,6 +173,10 @@ def _rest(manifest: Manifest) -> None:
             raise GateError(
                 f"{where}.{judge.judge}: {judge.judgements} judgements, statuses add up to {sum(judge.statuses.values())}"
             )
+        for field in ("accuracy", "order_flip_rate", "first_share", "own_family_win_rate", "canary_pass_rate"):
+            found = getattr(judge, field)
+            if found is not None and not 0 <= found <= 1:
+                raise GateError(f"{where}.{judge.judge}.{field}: {found} is no share")
     for gate in manifest.gates:
         _said("gates.gate", gate.gate)
     for alarm in manifest.alarms:

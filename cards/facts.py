@@ -30,6 +30,15 @@ CONFIGS_EN = {
     "drops": "the rows that went, with the reason",
 }
 
+JUDGE_MEASURES = (
+    ("accuracy", "Right on gold", "与金标准一致"),
+    ("order_flip_rate", "Preference turns with the order", "换序后改判"),
+    ("first_share", "Prefers what is shown first", "偏向先出现者"),
+    ("own_family_win_rate", "Lets its own family win", "自家模型胜率"),
+    ("canary_pass_rate", "Canaries passed", "通过金丝雀测试"),
+)
+"""Shares of a judge that the page draws: field of `JudgeEntry`, title in English and Chinese."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -109,6 +118,18 @@ class Facts:
         return [source.name for source in self.manifest.sources if corpus in source.corpora]
 
     @cached_property
+    def judges_measured(self) -> list[tuple[tuple[str, str], list[tuple[str, float, float | None, float | None]]]]:
+        """(title English, Chinese) and (judge, share, low, high), for each measure that any judge has."""
+        found = []
+        for name, english, chinese in JUDGE_MEASURES:
+            judges = [j for j in self.manifest.judges if getattr(j, name) is not None]
+            bounds = [(j.accuracy_low, j.accuracy_high) if name == "accuracy" else (None, None) for j in judges]
+            rows = [(judge_name(j), float(getattr(j, name)), *bound) for j, bound in zip(judges, bounds, strict=True)]
+            if rows:
+                found.append(((english, chinese), rows))
+        return found
+
+    @cached_property
     def commit(self) -> str | None:
         """Commit of the code that built it."""
         found = self.manifest.environment.get("code_commit") or self.manifest.environment.get("commit")
@@ -177,6 +198,11 @@ class Facts:
         for judge in self.manifest.judges:
             if bad := judge.judgements - judge.statuses.get("ok", 0):
                 yield f"{judge.corpus}: {bad:,} of {judge.judgements:,} judgements of {judge_name(judge)} without a value."
+            if judge.accuracy is not None and judge.accuracy_low is not None and judge.accuracy_low <= 0.5:
+                yield f"{judge.corpus}: {judge_name(judge)} is right on {judge.accuracy:.0%} of {judge.gold_rows} rows of gold, no better than chance."
+        for panel in self.manifest.panels:
+            if self.judged_by_llm and not panel.gold_rows:
+                yield f"{panel.corpus}: no gold, so nobody knows how often the judges are right."
         if self.manifest.judges and not self.judged_by_llm:
             yield "Nothing here was judged by a language model: the baseline is a non-LLM scorer."
 

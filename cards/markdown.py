@@ -161,6 +161,15 @@ def figure(value: float) -> str:
     return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
+def percent(value: float | None) -> str:
+    """A share for people; a dash where it is not known.
+
+    >>> percent(0.8125), percent(None)
+    ('81.2%', '–')
+    """
+    return "–" if value is None else f"{100 * value:.1f}%"
+
+
 @functools.cache
 def environment() -> Environment:
     """Jinja for Markdown: every printed value goes through `escape`."""
@@ -173,7 +182,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(bullet=bullet, prose=prose, code=code, link=link, fence=fence, share=share, figure=figure)
+    made.filters.update(bullet=bullet, prose=prose, code=code, link=link, fence=fence, share=share, figure=figure, percent=percent)
     made.globals["share"] = share
     return made
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from tilth.cards import plots
 from tilth.cards.duplicates import groupby_shown, sides
 from tilth.cards.facts import CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
-from tilth.cards.markdown import block, figure, one_line, paragraphs, safe_url, share
+from tilth.cards.markdown import block, figure, one_line, paragraphs, percent, safe_url, share
 
 
 def page(facts: Facts) -> str:
@@ -63,7 +63,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(line=one_line, block=block, figure=figure, paragraphs=paragraphs, url=safe_url, rows="{:,}".format)
+    made.filters.update(line=one_line, block=block, figure=figure, percent=percent, paragraphs=paragraphs, url=safe_url, rows="{:,}".format)
     made.filters["groupby_shown"] = groupby_shown
     made.globals |= {"share": share, "sides": sides}
     return made

@@ -118,6 +118,22 @@ def bars(items: Sequence[tuple[str, int]], whole: int, css: str = "kept") -> Mar
     return _svg(_WIDTH, 24 * len(items) + 2, title, parts)
 
 
+def shares(items: Sequence[tuple[str, float, float | None, float | None]]) -> Markup:
+    """Horizontal bars of shares: label, share, and the bounds of its interval where they are known; a line at one half."""
+    parts = [_element("rect", css="track", x=304 + 215, y=0.0, width=1, height=24 * len(items))]
+    for row, (label, found, low, high) in enumerate(items):
+        y = 24 * row
+        parts.append(_text(290, y + 16, _cut(label, 42), "label", anchor="end"))
+        parts.append(_element("rect", css="f-kept", x=304, y=y + 5, width=max(1.5, 430 * found), height=14, rx=2))
+        text = f"{100 * found:.1f}%"
+        if low is not None and high is not None:
+            parts.append(_element("rect", css="f-ink", x=304 + 430 * low, y=y + 11, width=max(1.0, 430 * (high - low)), height=2))
+            text += f"  ·  {100 * low:.1f}–{100 * high:.1f}"
+        parts.append(_text(304 + 430 + 10, y + 16, text, "note"))
+    title = ", ".join(f"{one_line(label)} {100 * found:.1f}%" for label, found, _, _ in items)
+    return _svg(_WIDTH, 24 * len(items) + 2, title, parts)
+
+
 def stack(name: str, items: Sequence[tuple[str, int]], order: Sequence[str] = ()) -> Markup:
     """One bar divided among the items, with a key under it; beyond seven they share one colour.
 

@@ -1,4 +1,4 @@
-"""annotate, judges: put a question to a panel of models, and see how the panel did."""
+"""annotate: put a question to a panel of models."""
 
 from __future__ import annotations
 
@@ -123,39 +123,4 @@ def _summaries(found: list[dict[str, Any]]) -> None:
     output.table(["judge", "kind", "judgements", "statuses", "USD"], rows, right=(2, 4))
 
 
-@click.command()
-@job_argument
-@options.as_json
-def judges(job: Path, json_: bool) -> None:
-    """Show how the judges of J did: answers had, order flips, agreement. Reads the job's output; calls nobody."""
-    import polars as pl
-
-    from tilth.annotators.job_file import load
-    from tilth.annotators.panel import aggregate
-    from tilth.core.errors import StorageError
-
-    said = load(job)
-    if not said.output_path.is_file():
-        raise StorageError(f"{said.output_path}: not there yet", hint=f"tilth annotate {job}")
-    table = pl.read_parquet(said.output_path)
-    lines = []
-    for (judge, is_llm), group in table.group_by("judge", "is_llm", maintain_order=True):
-        alone = aggregate(group)
-        pairs = alone.group_by("row_id").agg(pl.len().alias("n"), pl.col("flips").sum())
-        compared = int((pairs["n"] * (pairs["n"] - 1)).sum())
-        lines.append({
-            "judge": judge, "is_llm": is_llm, "judgements": group.height, "ok_share": (group["status"] == "ok").sum() / group.height,
-            "order_flip_rate": int(pairs["flips"].sum()) / compared if compared else None,
-            "mean": float(group["value"].mean() or 0.0) if group["value"].count() else None,  # type: ignore[arg-type]
-        })  # fmt: skip
-    agreement = aggregate(table)["agreement"].drop_nulls()
-    panel = {"agreement": float(agreement.mean()) if len(agreement) else None, "judges": lines}  # type: ignore[arg-type]
-    if json_:
-        output.as_json(panel)
-        return
-    output.table(list(lines[0]) if lines else ["judge"], [list(line.values()) for line in lines], right=range(2, 6))
-    if panel["agreement"] is not None:
-        output.say(f"judges agree on {panel['agreement']:.1%} of comparisons", err=True)
-
-
-VERBS = (annotate, judges)
+VERBS = (annotate,)

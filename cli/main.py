@@ -19,6 +19,7 @@ from tilth.cli import (
     calls_verbs,
     decon_verbs,
     house_verbs,
+    judges_verbs,
     release_verbs,
     review_verbs,
     train_verbs,
@@ -46,7 +47,9 @@ def tilth() -> None:
     """Build, judge, release and train on LLM corpora."""
 
 
-for verbs in (build_verbs, whatif_verbs, decon_verbs, annotate_verbs, calls_verbs, review_verbs, release_verbs, train_verbs, house_verbs):
+for verbs in (
+    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, judges_verbs, calls_verbs, review_verbs, release_verbs, train_verbs, house_verbs,
+):  # fmt: skip
     for verb in verbs.VERBS:
         tilth.add_command(verb)
 

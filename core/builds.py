@@ -98,6 +98,32 @@ class JudgeEntry(_Part):
     judgements: int
     statuses: dict[str, int]
     usd: float
+    gold_rows: int = Field(0, description="rows of gold that it judged")
+    accuracy: float | None = Field(None, description="share of gold's comparisons that it orders the same way, a tie half")
+    accuracy_low: float | None = Field(None, description="bounds of it, 95 %")
+    accuracy_high: float | None = None
+    order_flip_rate: float | None = Field(None, description="share of comparisons in both orders where its preference turned")
+    first_share: float | None = Field(None, description="share of its preferences for what was shown earlier")
+    length_slope: float | None = Field(None, description="log odds of preferring a candidate for each doubling of its length")
+    own_family_win_rate: float | None = Field(None, description="how often it lets its own family win against another")
+    own_family_others: float | None = Field(None, description="how often judges of other families let the same ones win")
+    canary_pass_rate: float | None = None
+    usd_per_1000: float | None = Field(None, description="USD for 1,000 calls")
+    seconds_per_1000: float | None = Field(None, description="seconds for 1,000 calls, one after another")
+
+
+class PanelEntry(_Part):
+    """All judges of one question in one corpus, and how they became one score."""
+
+    corpus: str
+    question: str = Field(description="question@version")
+    aggregation: str
+    rows: int
+    judges: int
+    gold_rows: int
+    agreement: float | None = Field(description="share of comparisons that two judges made both and where they agree")
+    alpha: float | None = Field(description="Krippendorff's")
+    effective_votes: float | None = Field(description="Kish's number: so many independent judges would be worth as much")
 
 
 class DuplicatePair(_Part):
@@ -180,6 +206,7 @@ class BuildRecord(_Part):
     sources: list[SourceEntry]
     contamination: list[ContaminationEntry]
     judges: list[JudgeEntry]
+    panels: list[PanelEntry] = Field(default_factory=list, description="what the judges amount to together: outside the digest")
     gates: list[GateEntry]
     self_tests: list[SelfTestEntry] = Field(default_factory=list, description="planted leaks, one entry a step that decontaminates: outside the digest")
     alarms: list[AlarmEntry] = Field(default_factory=list, description="steps that took most of a source or a language, worst first")

@@ -98,6 +98,8 @@ class Made:
     judgements: pl.DataFrame | None = None
     judges: tuple[dict[str, Any], ...] = ()
     """Fields of `core.builds.JudgeEntry`, but the corpus, for each judge asked."""
+    panel: dict[str, Any] | None = None
+    """Fields of `core.builds.PanelEntry`, but the corpus, where a panel was asked."""
     usd: float = 0.0
     """Spent by this run."""
 

@@ -21,7 +21,7 @@ Vote = tuple[str, str, str, float | None]
 
 def table(votes: list[Vote], row: str = "r") -> pl.DataFrame:
     lines = [
-        {"row_id": row, "question": "q@1", "judge": judge, "is_llm": True, "order": order, "candidate": candidate, "value": value,
+        {"row_id": row, "label": None, "question": "q@1", "judge": judge, "is_llm": True, "order": order, "candidate": candidate, "value": value,
          "rank": None, "status": "ok" if value is not None else "unparsed", "call": "k"}
         for judge, order, candidate, value in votes
     ]  # fmt: skip
@@ -32,10 +32,24 @@ def scores(votes: list[Vote], column: str) -> dict[str, float | None]:
     return dict(aggregate(table(votes)).select("candidate", column).iter_rows())
 
 
+VOTES: list[Vote] = [("one", "0,1", "x", 5), ("one", "1,0", "x", 3), ("two", "0,1", "x", 1)]
+
+
+def test_the_judge_named_first_decides_and_the_others_say_where_they_disagree() -> None:
+    assert scores(VOTES, "score") == {"x": 4}
+    assert dict(aggregate(table(VOTES), judges=["two", "one"]).select("candidate", "score").iter_rows()) == {"x": 1}
+    other: list[Vote] = [("one", "", "x", 5), ("one", "", "y", 1), ("two", "", "x", 1), ("two", "", "y", 5)]
+    assert scores(other, "score") == {"x": 5, "y": 1} and scores(other, "against") == {"x": 1, "y": 1}
+
+
+def test_a_silent_judge_gives_its_row_to_the_next() -> None:
+    votes: list[Vote] = [("one", "", "x", None), ("one", "", "y", 5), ("two", "", "x", 2), ("two", "", "y", 1)]
+    assert scores(votes, "score") == {"x": 2, "y": 1}
+
+
 def test_every_judge_counts_once_however_often_it_was_asked() -> None:
-    votes: list[Vote] = [("one", "0,1", "x", 5), ("one", "1,0", "x", 3), ("two", "0,1", "x", 1)]
-    assert scores(votes, "score") == {"x": 2.5}
-    assert scores(votes, "num_votes") == {"x": 3}
+    found = aggregate(table(VOTES), aggregation="mean")
+    assert found["score"].to_list() == [2.5] and found["num_votes"].to_list() == [3]
 
 
 def test_a_judgement_without_a_value_is_no_vote() -> None:
@@ -62,7 +76,7 @@ def test_agreement_is_of_judges_about_who_is_better() -> None:
 def test_a_question_about_the_row_has_one_score_without_a_candidate() -> None:
     votes = [("one", "", None, 8), ("two", "", None, 8), ("three", "", None, 3)]
     found = aggregate(table(votes))  # type: ignore[arg-type]
-    assert found.rows() == [("r", None, pytest.approx(19 / 3), None, 3, pytest.approx(1 / 3), 0, 0)]
+    assert found.rows() == [("r", None, 8, None, 3, pytest.approx(1 / 3), 0, 0, 0)]
 
 
 def test_scores_are_sorted_and_typed_whatever_the_order_of_votes() -> None:

@@ -89,6 +89,13 @@ def _fields(title: str = HOSTILE) -> dict[str, Any]:
     contamination |= {"rows_dropped": 2, "rows_allowed": 1, "reason": "a guideline | quoted by both"}
     alarm = {"corpus": "cpt", "step": "gopher_quality", "of": "source", "name": "wards", "rows_in": 40, "rows_gone": 36}
     alarm |= {"rule": "few_stop_words", "rule_rows": 30, "expected": None}
+    measured = {
+        "gold_rows": 7, "accuracy": 0.5, "accuracy_low": 0.25, "accuracy_high": 0.75, "order_flip_rate": 0.125, "first_share": 0.625,
+        "length_slope": 0.5, "own_family_win_rate": 0.75, "own_family_others": 0.5, "canary_pass_rate": 1.0, "usd_per_1000": 156.25,
+        "seconds_per_1000": 812.0,
+    }  # fmt: skip
+    panel = {"corpus": "sft", "question": "listwise@1", "aggregation": "strongest", "rows": 8, "judges": 2, "gold_rows": 0,
+             "agreement": 0.75, "alpha": 0.5, "effective_votes": 1.5}  # fmt: skip
     judge = {"corpus": "sft", "judge": "baseline", "is_llm": False, "question": "helpfulness@2", "judgements": 8, "usd": 0.0}
     return {
         "name": "clinic",
@@ -123,8 +130,9 @@ def _fields(title: str = HOSTILE) -> dict[str, Any]:
         "contamination": [contamination],
         "judges": [
             judge | {"statuses": {"ok": 8}},
-            judge | {"judge": "openai/gpt-x", "is_llm": True, "statuses": {"ok": 7, "refused": 1}, "usd": 1.25},
+            judge | {"judge": "openai/gpt-x", "is_llm": True, "statuses": {"ok": 7, "refused": 1}, "usd": 1.25} | measured,
         ],
+        "panels": [panel, panel | {"aggregation": "mean_of_stacks", "gold_rows": 4, "judges": 1, "agreement": None, "effective_votes": None}],
         "gates": [{"gate": "min_rows", "corpus": None, "limit": 1, "value": 8, "passed": True}],
         "alarms": [alarm, alarm | {"of": "language", "name": "zh|", "expected": "menus | all of them"}],
         "signals": {"cpt/gopher_quality.words": {"mean": 120.5, "p5": 20, "p50": 101, "p95": 410}},

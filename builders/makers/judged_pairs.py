@@ -3,6 +3,9 @@
 UltraMedical (arXiv 2406.03949): the top-ranked completion is chosen, a random lower-ranked one rejected (the Zephyr
 way). Aquila-Med compares two. A tie at the top makes no pair here; UltraMedical prefers GPT-4's answer then, which
 is the judge preferring its own family.
+
+Scores are by default those of the judge named first, asked in both orders; the others say where they disagree. With `gold` the panel's
+weights are learned from rows whose answer key is known (`annotators/panels`).
 """
 
 from __future__ import annotations
@@ -13,8 +16,13 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from tilth.annotators.judge import estimate, judge
-from tilth.annotators.panel import aggregate
+from tilth.annotators import judge_report
+from tilth.annotators.gold import of_keys
+from tilth.annotators.items import Items
+from tilth.annotators.judge import Judged, estimate, judge
+from tilth.annotators.panel import Aggregation, aggregate
+from tilth.annotators.panels.strategies import WITH_GOLD, WITHOUT_GOLD, chosen
+from tilth.annotators.panels.votes import over_aspects
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
@@ -26,6 +34,11 @@ from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.units import Unit, execution
 
 Named = dict[str, dict[str, Any]]
+MEASURES = (
+    "gold_rows", "accuracy", "accuracy_low", "accuracy_high", "order_flip_rate", "first_share", "length_slope", "own_family_win_rate",
+    "own_family_others", "canary_pass_rate", "usd_per_1000", "seconds_per_1000",
+)  # fmt: skip
+"""Of a judge's line in the report, what the build's record keeps."""
 Fate = tuple[int, str, str, str | None, str | None]
 
 
@@ -34,9 +47,12 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
 
     corpora = ("preference",)
     question: Named = Field({"listwise": {}}, description="one question with its parameters")
-    judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}")
+    judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}, the strongest first")
+    aggregation: Aggregation = Field("default", description="how judges become one score; default: the first judge's, or learned where there is gold")
+    gold: Literal["none", "answer_key"] = Field("none", description="what weights are learned from: rows with a key, where completions choose options")
     rejected: Literal["random_lower", "worst"] = Field("random_lower", description="which of the lower completions is rejected")
     min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
+    min_agreement: float = Field(0.0, ge=0, le=1, description="share of the judges' comparisons of the chosen one that must agree, at least")
     max_usd: float | None = execution(None, "cap on what this step's calls cost, all runs together", ge=0)
 
     @model_validator(mode="after")
@@ -45,6 +61,8 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             self.inner()
         except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
             raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
+        if self.gold == "none" and self.aggregation in WITH_GOLD.keys() - WITHOUT_GOLD.keys():
+            raise ValueError(f"aggregation {self.aggregation} learns from gold; set gold: answer_key")
         return self
 
     def inner(self) -> list[Unit]:
@@ -78,8 +96,10 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                 rows[ready], question=question, judges=judges, store=store, max_usd=min(caps) if caps else None,
                 seed=context.seed, on_progress=context.on_progress,
             )  # fmt: skip
+            calls = judge_report.calls_of(judged.judgements, store)
+        scored, told, panel = self._scored(rows[ready], judged, calls, [one.label for one in judges])
         scores: dict[str, list[dict[str, Any]]] = {}
-        for line in aggregate(judged.judgements).iter_rows(named=True):
+        for line in scored.iter_rows(named=True):
             scores.setdefault(line["row_id"], []).append(line)
         waiting = set(ready)
         out = []
@@ -90,11 +110,26 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                 pair = self._pair(row, scores.get(row["id"], []), context.seed, lambda *fate, at=index: fates.append((at, *fate)))
                 out += [pair] if pair else []
         gone = pl.DataFrame(fates, schema=FATES, orient="row").sort("index")
-        summaries = tuple(
-            {"judge": s.judge, "is_llm": s.is_llm, "question": s.question, "judgements": s.judgements, "statuses": s.statuses, "usd": s.usd}
-            for s in judged.judges
-        )
-        return Made(pl.DataFrame(out, schema=schema("preference")), gone, judgements=judged.judgements, judges=summaries, usd=judged.usd)
+        return Made(pl.DataFrame(out, schema=schema("preference")), gone, judgements=judged.judgements, judges=told, panel=panel, usd=judged.usd)
+
+    def _scored(
+        self, rows: pl.DataFrame, judged: Judged, calls: pl.DataFrame, names: list[str]
+    ) -> tuple[pl.DataFrame, tuple[dict[str, Any], ...], dict[str, Any]]:
+        """Scores of the candidates, and what the record says of each judge and of the panel."""
+        items = Items(rows)
+        gold, shown = of_keys(items) if self.gold == "answer_key" else None, judge_report.shown_of(items)
+        table = over_aspects(judged.judgements)
+        scored = aggregate(table, aggregation=self.aggregation, judges=names, gold=gold, extras=judge_report.extras_of(shown))
+        measured = judge_report.report(table, shown=shown, gold=gold, calls=calls, judges=names, compare=False)
+        lines = {line.judge: line for line in measured.judges if line.language is None}
+        told = []
+        for one in judged.judges:
+            entry = {name: getattr(one, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")}
+            told.append(entry | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
+        has_gold = gold is not None and not gold.is_empty()
+        whole = {name: getattr(measured.panel[0], name) for name in ("rows", "judges", "agreement", "alpha", "effective_votes")}
+        name = self.aggregation if self.aggregation == "mean" else chosen(self.aggregation, has_gold)
+        return scored, tuple(told), {"question": judged.judges[0].question, "aggregation": name, "gold_rows": measured.gold_rows, **whole}
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
         question, judges = self._panel()
@@ -123,6 +158,9 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             return None
         if not lower:
             gone("dropped", "small_margin", f"{best['score'] - rest[-1]['score']:g}", None)
+            return None
+        if best["agreement"] is not None and best["agreement"] < self.min_agreement:
+            gone("dropped", "disputed", f"{best['agreement']:.2f}", best["candidate"])
             return None
         texts = {candidate["model"]: candidate for candidate in row["candidates"]}
         if self.rejected == "worst":
