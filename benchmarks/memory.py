@@ -1,10 +1,10 @@
-"""Memory of a build as its corpus grows: the largest process, and all of them together.
+"""Memory of a build as its corpus grows: a worker, the main process that decides, and all of them together.
 
     .venv/bin/python -m benchmarks.memory --data DIR [--documents 10000 100000 1000000] [--workers 2] [--json]
 
 Documents are windows of real ones (about a kilobyte each, no two alike), English and Chinese by turns, in eight files a source.
-Every filter that a CPT recipe has runs over them. Prints for each size {documents, seconds, largest_mib, together_mib}: PSS (shared
-pages count once), sampled four times a second.
+Every filter that a CPT recipe has runs over them. Prints for each size {documents, bytes, seconds, worker_mib, main_mib, together_mib}: PSS
+(shared pages count once), sampled four times a second.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def measure(data: Path, sources: dict[Any, list[corpus.Document]], size: int, wo
     with tempfile.TemporaryDirectory(prefix="memory-") as folder:
         home = Path(folder)
         files = _write(home, sources, size)
+        size_bytes = sum(path.stat().st_size for path in files.values())
         items = home / "items.jsonl"
         corpus.write(items, [one for name in WINDOW for one in corpus.questions(data, name)])
         recipe = home / "recipe.yaml"
@@ -69,7 +70,7 @@ def measure(data: Path, sources: dict[Any, list[corpus.Document]], size: int, wo
         if process.returncode:
             sys.exit(f"the build of {size} documents ended with {process.returncode}")
         seconds = round(time.monotonic() - started, 1)
-    return {"documents": size, "workers": workers, "seconds": seconds, "largest_mib": round(peak.largest), "together_mib": round(together)}
+    return {"documents": size, "workers": workers, "bytes": size_bytes, "seconds": seconds, "worker_mib": round(peak.below), "main_mib": round(peak.root), "together_mib": round(together)}
 
 
 def _write(folder: Path, sources: dict[Any, list[corpus.Document]], size: int) -> dict[str, Path]:

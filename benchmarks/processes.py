@@ -34,18 +34,19 @@ def pss_kib(process: int) -> int:
 
 
 class Peak:
-    """Samples a running process's tree until told to stop; `mib` is the largest sum seen, `largest` the largest process, in MiB."""
+    """Samples a running process's tree until told to stop: the largest sum seen (`mib`), of the process itself (`root`), of the
+    largest below it (`below`), in MiB."""
 
     def __init__(self, process: subprocess.Popen[bytes], every: float = 0.25) -> None:
-        self.mib = self.largest = 0.0
+        self.mib = self.root = self.below = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, args=(process, every), daemon=True)
         self._thread.start()
 
     def _watch(self, process: subprocess.Popen[bytes], every: float) -> None:
         while not self._stop.wait(every):
-            each = [pss_kib(one) / 1024 for one in tree(process.pid)]
-            self.mib, self.largest = max(self.mib, sum(each)), max(self.largest, *each)
+            root, *below = (pss_kib(one) / 1024 for one in tree(process.pid))
+            self.mib, self.root, self.below = max(self.mib, root + sum(below)), max(self.root, root), max(self.below, *below, 0.0)
 
     def stop(self) -> float:
         """The peak in MiB."""

@@ -30,11 +30,12 @@ from tilth.core import builds, fingerprints, home, lock, recipe
 from tilth.core.builds import BuildRecord
 from tilth.core.durable import link_or_copy, write_whole
 from tilth.core.errors import RecipeError, StorageError
-from tilth.core.executors import Executor
+from tilth.core.executors import Executor, prepare
 from tilth.core.progress import Talk
 from tilth.core.stages import Stage, stage
 
 LATEST = "latest"
+WORKER = "tilth.builders.worker"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def build(
     """
     started = time.monotonic()
     talk = talk or Talk(quiet=True)
+    if workers > 1 and executor == "local":
+        prepare(WORKER)
     made = layout(name, data_root=data_root, options=Options(limit, share), where=where)
     with alone(made.home):
         runner = Runner(made, workers, executor, max_usd, talk)
@@ -241,7 +244,7 @@ def _environment(runner: Runner, seconds: float) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     names = ["tilth", "datatrove", "polars", "pyarrow", "datasets", "huggingface-hub", "openai", "anthropic"]
     return {
-        "seconds": round(seconds, 1), "usd": round(runner.usd, 6), "workers": runner.workers, "stages_run": runner.ran,
+        "seconds": round(seconds, 1), "usd": round(runner.usd, 6), "workers": runner.crew.number, "stages_run": runner.ran,
         "peak_mib_main": round(peak), "python": platform.python_version(), "versions": fingerprints.versions(names),
         "code_commit": fingerprints.code_commit(),
     }  # fmt: skip

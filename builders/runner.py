@@ -15,10 +15,11 @@ from tilth.builders.corpus_files import TextsAt, behind, columns, shards
 from tilth.builders.layout import Against, CorpusLayout, Layout, Segment
 from tilth.builders.read import ReadSource, SourceReader
 from tilth.builders.sweep import Apply, KeepEdited, ReadShards, Setting
-from tilth.core import executors
+from tilth.core import executors, threads
 from tilth.core.durable import writing
 from tilth.core.errors import StorageError
 from tilth.core.executors import Executor
+from tilth.core.local_executor import Workers
 from tilth.core.progress import Talk
 from tilth.core.steps import Texts
 
@@ -27,12 +28,16 @@ class Runner:
     """Runs the stages of a layout that are not done."""
 
     def __init__(self, made: Layout, workers: int, executor: Executor, max_usd: float | None, talk: Talk) -> None:
-        self.layout, self.workers, self.executor, self.max_usd, self.talk = made, workers, executor, max_usd, talk
+        self.layout, self.crew, self.executor, self.max_usd, self.talk = made, Workers(workers), executor, max_usd, talk
         self.ran = 0
         self.usd = 0.0
 
     def run(self) -> None:
         """Run what is left to do, in order."""
+        with self.crew:
+            self._run()
+
+    def _run(self) -> None:
         self._read({**self.layout.reads, **self.layout.benchmark_reads})
         if (stage := self.layout.benchmarks) and not stage.done:
             gather(stage, {name: reader.stage for name, reader in self.layout.benchmark_reads.items()})
@@ -50,7 +55,7 @@ class Runner:
 
     def _execute(self, pipeline: list[Any], tasks: int) -> list[float]:
         logs = self.layout.home.root / "logs"
-        return executors.run(pipeline, tasks=tasks, workers=self.workers, executor=self.executor, logs=logs)
+        return executors.run(pipeline, tasks=tasks, crew=self.crew, executor=self.executor, logs=logs)
 
     def _read(self, readers: dict[str, SourceReader]) -> None:
         waiting = [reader for reader in readers.values() if not reader.stage.done]
@@ -133,7 +138,7 @@ class Runner:
             if against := segment.against.get(position):
                 signals, texts = behind(against.inputs, against.measures, segment.corpus, signals, texts)
             started = time.monotonic()
-            with self.talk.bar(f"{segment.corpus}: {step.name} link", signals.height):
+            with self.talk.bar(f"{segment.corpus}: {step.name} link", signals.height), threads.allow(self.crew.number):
                 edges = step.link(signals, texts)
             with writing(target.path("edges.parquet")) as path:
                 edges.write_parquet(path)

@@ -51,6 +51,11 @@ def signatures(hashes: Buffer, offsets: Buffer, factors: Buffer, least: Buffer) 
 def shingle_sets(tokens: Buffer, offsets: Buffer, sizes: Buffer, values: Buffer, counts: Buffer) -> int:
     """Fills the distinct n-gram hashes (uint64, room for every token) of each row, sorted, and the first of each row."""
 
+def shared(
+    values: Buffer, offsets: Buffer, other_values: Buffer, other_offsets: Buffer, left: Buffer, right: Buffer, counts: Buffer
+) -> None:
+    """Fills int64 [pairs]: values that row `left` of the one sets has in common with row `right` of the others; `shingle_sets`."""
+
 def fold_tokens(
     data: Buffer, offsets: Buffer, lengths: Buffer, folded: Buffer, flat: Buffer, kinds: Buffer,
     hashes: Buffer, starts: Buffer, ends: Buffer, single: Buffer, breaks: Buffer, rows: Buffer,

@@ -8,12 +8,18 @@ nothing is lost: `components` rebuilds the groups from the edges, dead rows incl
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 
+from tilth.core import threads
+from tilth.filters import _kernels
+
 TILE = 1 << 22
 """Shingles held at once for one side of a comparison (32 MiB)."""
+PAIRS = 1 << 14
+"""Pairs that a thread compares at a time."""
 
 Sets = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Row positions (ascending) → their shingle sets: uint64 hashes sorted within a row, int64 offsets [rows + 1]."""
@@ -86,20 +92,25 @@ def jaccard(pairs: np.ndarray, sizes: np.ndarray, sets: Sets) -> np.ndarray:
             number: held[number] if number in held else _Tile(np.flatnonzero(tile == number), rows, sets) for number in wanted
         }
         one, other = held[int(tile[left[some[0]]])], held[int(tile[right[some[0]]])]
-        result[some] = [one.jaccard(a, other, b) for a, b in zip(left[some].tolist(), right[some].tolist(), strict=True)]
+        result[some] = one.jaccard(left[some], other, right[some])
     return result
 
 
 class _Tile:
-    """The shingle sets of some rows, by their position among the rows compared."""
+    """The shingle sets of some rows (`members`: their positions among the rows compared, ascending)."""
 
     def __init__(self, members: np.ndarray, rows: np.ndarray, sets: Sets) -> None:
-        values, offsets = sets(rows[members])
-        self._sets = {m: values[offsets[i] : offsets[i + 1]] for i, m in enumerate(members.tolist())}
+        self.members = members
+        self.values, self.offsets = sets(rows[members])
 
-    def jaccard(self, row: int, other: _Tile, other_row: int) -> float:
-        one, two = self._sets[row], other._sets[other_row]
-        both = np.concatenate((one, two))
-        both.sort(kind="stable")  # two sorted runs
-        shared = int(np.count_nonzero(both[1:] == both[:-1]))
-        return shared / (len(both) - shared) if len(both) else 0.0
+    def jaccard(self, left: np.ndarray, other: _Tile, right: np.ndarray) -> np.ndarray:
+        """float64 [pairs]: of rows of this tile with rows of the other."""
+        one, two = np.searchsorted(self.members, left), np.searchsorted(other.members, right)
+        shared = np.empty(len(one), np.int64)
+
+        def count(some: slice) -> None:
+            _kernels.shared(self.values, self.offsets, other.values, other.offsets, one[some], two[some], shared[some])
+
+        deque(threads.each(count, [slice(i, i + PAIRS) for i in range(0, len(one), PAIRS)]), maxlen=0)
+        either = np.diff(self.offsets)[one] + np.diff(other.offsets)[two] - shared
+        return np.where(either > 0, shared / np.maximum(either, 1), 0.0)

@@ -7,10 +7,9 @@ The k-th permutation of the shingle hashes h (uniform, 32 bits) is h * odd_k mod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from tilth.core import threads
 from tilth.filters import _kernels
 from tilth.filters.hashing import mix
 
@@ -60,40 +59,53 @@ def candidates(signature: np.ndarray, sizes: np.ndarray, bands: int, floor: floa
     under the floor are left out (1 in 30,000 at the floor itself). Large buckets are filtered piece by piece, so that
     memory grows with the pairs that remain, not with the square of a bucket.
     """
-    rows, num_perm = signature.shape
-    slack = 4 * float(np.sqrt(floor * (1 - floor) / num_perm))
+    num_perm = signature.shape[1]
+    least = floor - 4 * float(np.sqrt(floor * (1 - floor) / num_perm))
+    width = num_perm // bands
     found: list[np.ndarray] = [np.zeros(0, np.uint64)]
-    for keys in band_keys(signature, bands):
-        order = np.argsort(keys, kind="stable")  # stable: members of a bucket stay in the order of the rows
-        ordered = keys[order]
-        begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        bucket_ends = np.repeat(np.append(begins[1:], rows), np.diff(np.append(begins, rows)))
-        partners = bucket_ends - np.arange(rows) - 1  # for each place: members after it in its bucket
-        first = 0
-        while first < rows:
-            last = first + max(1, int(np.searchsorted(np.cumsum(partners[first:]), PAIRS, side="right")))
-            counts = partners[first:last]
-            place = np.repeat(np.arange(first, min(last, rows)), counts)
-            after = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-            left, right = order[place], order[place + after]
-            small, large = np.minimum(sizes[left], sizes[right]), np.maximum(sizes[left], sizes[right])
-            near = small >= floor * large
-            left, right = left[near], right[near]
-            found.append(_likely(signature, left, right, floor - slack))
-            if len(found) > 64:
-                found = [np.unique(np.concatenate(found))]
-            first = last
-    return np.unique(np.concatenate(found))
+    for pairs in threads.each(lambda band: _in_band(signature, band_key(signature, band, width), sizes, floor, least), range(bands)):
+        found += pairs
+        if len(found) > 64:
+            found = [_distinct(found)]
+    return _distinct(found)
 
 
-def band_keys(signature: np.ndarray, bands: int) -> Iterator[np.ndarray]:
-    """uint64 [rows] for each band: equal where the band's values are."""
-    width = signature.shape[1] // bands
-    for band in range(bands):
-        keys = np.full(len(signature), band, np.uint64)
-        for column in signature[:, band * width : (band + 1) * width].T:
-            keys = mix(keys ^ column)
-        yield keys
+def _in_band(signature: np.ndarray, keys: np.ndarray, sizes: np.ndarray, floor: float, least: float) -> list[np.ndarray]:
+    """The candidates of one band, whose keys are those, in parts."""
+    rows = len(keys)
+    order = np.argsort(keys, kind="stable")  # stable: members of a bucket stay in the order of the rows
+    ordered = keys[order]
+    begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    bucket_ends = np.repeat(np.append(begins[1:], rows), np.diff(np.append(begins, rows)))
+    partners = bucket_ends - np.arange(rows) - 1  # for each place: members after it in its bucket
+    found: list[np.ndarray] = []
+    first = 0
+    while first < rows:
+        last = first + max(1, int(np.searchsorted(np.cumsum(partners[first:]), PAIRS, side="right")))
+        counts = partners[first:last]
+        place = np.repeat(np.arange(first, min(last, rows)), counts)
+        after = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+        left, right = order[place], order[place + after]
+        small, large = np.minimum(sizes[left], sizes[right]), np.maximum(sizes[left], sizes[right])
+        near = small >= floor * large
+        found.append(_likely(signature, left[near], right[near], least))
+        first = last
+    return found
+
+
+def _distinct(found: list[np.ndarray]) -> np.ndarray:
+    """The values of all, sorted, each once: a tenth of the time of `np.unique`, which hashes them first."""
+    values = np.concatenate(found)
+    values.sort()
+    return values[np.concatenate(([True], values[1:] != values[:-1]))] if len(values) else values
+
+
+def band_key(signature: np.ndarray, band: int, width: int) -> np.ndarray:
+    """uint64 [rows]: equal where the values of the band, `width` of them, are."""
+    keys = np.full(len(signature), band, np.uint64)
+    for column in signature[:, band * width : (band + 1) * width].T:
+        keys = mix(keys ^ column)
+    return keys
 
 
 def _likely(signature: np.ndarray, left: np.ndarray, right: np.ndarray, least: float) -> np.ndarray:

@@ -42,7 +42,7 @@ class MinhashDedup(Step, name="minhash_dedup", version=1):
         """`bands` (list of uint64: a hash of each band's values), `least` (its first value) and `num_shingles`; no lists without."""
         hashes, offsets = simplified.ngram_hashes(simplified.tokens(batch, self.words), self.ngram)
         signatures = minhash.datatrove_signatures(hashes, offsets, self.bands * self.rows, self.seed)
-        keys = np.stack(list(minhash.band_keys(signatures, self.bands)), axis=1)
+        keys = np.stack([minhash.band_key(signatures, band, self.rows) for band in range(self.bands)], axis=1)
         columns = {"bands": pl.Series(keys), "least": pl.Series(np.ascontiguousarray(signatures[:, :: self.rows]))}
         frame = pl.DataFrame({name: column.cast(pl.List(pl.UInt64)) for name, column in columns.items()})
         frame = frame.with_columns(num_shingles=pl.Series(np.diff(offsets).astype(np.uint32)))

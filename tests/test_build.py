@@ -328,6 +328,36 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
     until(lambda: not alive_in_group(process.pid))
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_one_crew_serves_all_stages(tmp_path: Path) -> None:
+    """Reading and every sweep run in the same two processes, forked from one that has the steps; none is left behind."""
+    recipe = small.make(tmp_path)
+    building.lock_recipe(str(recipe))
+    code = f"""
+        import os, pathlib, sys
+        from tilth.builders import build, read, sweep
+        def noted(found, what):
+            def run(*words):
+                known = "tilth.filters.near_dedup" in sys.modules
+                (pathlib.Path({str(tmp_path)!r}) / f"{{what}}-{{os.getpid()}}-{{known}}").touch()
+                return found(*words)
+            return run
+        read.SourceReader.read = noted(read.SourceReader.read, "read")
+        sweep.ReadShards.run = noted(sweep.ReadShards.run, "sweep")
+        if __name__ == "__main__":
+            build.build({str(recipe)!r}, workers=2)
+    """
+    script = tmp_path / "crew.py"
+    script.write_text(textwrap.dedent(code))
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
+    assert process.wait(60) == 0
+    seen = [path.name.split("-") for path in tmp_path.glob("*-*-True")]
+    assert {what for what, _, _ in seen} == {"read", "sweep"}
+    assert len({worker for _, worker, _ in seen}) <= 2 and str(process.pid) not in {worker for _, worker, _ in seen}
+    assert not list(tmp_path.glob("*-*-False"))
+    until(lambda: not alive_in_group(process.pid))
+
+
 def until(what: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until something holds."""
     end = time.monotonic() + seconds

@@ -57,6 +57,25 @@ def test_buffers_that_do_not_fit_are_refused() -> None:
         )
 
 
+hashes = st.lists(st.sets(st.integers(0, 9) | st.integers(2**64 - 3, 2**64 - 1)).map(sorted), max_size=4)
+
+
+@given(hashes, hashes, st.data())
+@settings(max_examples=200, deadline=None)
+def test_shared_counts_what_two_rows_have_in_common(one: list[list[int]], two: list[list[int]], data: st.DataObject) -> None:
+    pairs = [(a, b) for a in range(len(one)) for b in range(len(two)) if data.draw(st.booleans())]
+    left, right = (np.array(column, np.int64) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
+    counts = np.full(len(pairs), -1)
+    _kernels.shared(*flat(one), *flat(two), left, right, counts)
+    assert counts.tolist() == [len(set(one[a]) & set(two[b])) for a, b in pairs]
+    with pytest.raises(ValueError, match="do not fit"):
+        _kernels.shared(*flat(one), *flat(two), np.array([len(one)]), np.array([0]), np.zeros(1, np.int64))
+
+
+def flat(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([value for row in rows for value in row], np.uint64), np.cumsum([0, *map(len, rows)])
+
+
 @given(st.binary(max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_bytes_that_are_no_utf8_are_read_within_their_bounds(raw: bytes) -> None:

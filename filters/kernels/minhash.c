@@ -254,10 +254,45 @@ static PyObject *shingle_sets(PyObject *self, PyObject *args)
     return fits ? PyLong_FromLongLong(found) : NULL;
 }
 
+/* Values that two ascending rows without repeats have in common. */
+static int64_t shared_by(const uint64_t *one, const uint64_t *one_end, const uint64_t *other, const uint64_t *other_end)
+{
+    int64_t shared = 0;
+    while (one < one_end && other < other_end) {
+        uint64_t a = *one, b = *other;
+        shared += a == b;
+        one += a <= b, other += b <= a; /* no branch: which of two hashes is the smaller nothing can foretell */
+    }
+    return shared;
+}
+
+static PyObject *shared(PyObject *self, PyObject *args)
+{
+    Py_buffer values, offsets, other_values, other_offsets, left, right, counts;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*w*", &values, &offsets, &other_values, &other_offsets, &left, &right, &counts)) return NULL;
+    int64_t pairs = left.len / 8, rows = offsets.len / 8 - 1, other_rows = other_offsets.len / 8 - 1;
+    const int64_t *a = left.buf, *b = right.buf, *offset = offsets.buf, *other = other_offsets.buf;
+    bool fits = rows_fit(&values, &offsets) && rows_fit(&other_values, &other_offsets) && right.len == left.len && counts.len == left.len;
+    for (int64_t i = 0; fits && i < pairs; i++) fits = 0 <= a[i] && a[i] < rows && 0 <= b[i] && b[i] < other_rows;
+    if (!fits) PyErr_SetString(PyExc_ValueError, "shared: the buffers do not fit together");
+    else {
+        const uint64_t *one = values.buf, *two = other_values.buf;
+        int64_t *count = counts.buf;
+        Py_BEGIN_ALLOW_THREADS
+        for (int64_t i = 0; i < pairs; i++)
+            count[i] = shared_by(one + offset[a[i]], one + offset[a[i] + 1], two + other[b[i]], two + other[b[i] + 1]);
+        Py_END_ALLOW_THREADS
+    }
+    RELEASE(&values, &offsets, &other_values, &other_offsets, &left, &right, &counts);
+    if (!fits) return NULL;
+    Py_RETURN_NONE;
+}
+
 PyMethodDef minhash_methods[] = {
     {"joined_ngrams", joined_ngrams, METH_VARARGS, NULL},
     {"mersenne_signatures", mersenne_signatures, METH_VARARGS, NULL},
     {"signatures", signatures, METH_VARARGS, NULL},
     {"shingle_sets", shingle_sets, METH_VARARGS, NULL},
+    {"shared", shared, METH_VARARGS, NULL},
     {0},
 };
