@@ -9,7 +9,6 @@ A judgement is (row, question, judge, order, candidate) → value or label, and 
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from tilth.annotators.collector import JUDGEMENTS, KEY, JudgementTable
 from tilth.annotators.items import Items
 from tilth.annotators.jobs import Job, Judge, Task, run
 from tilth.annotators.meter import JudgeMeter, Meter
-from tilth.annotators.plan import cost_of, need_prices, ping, tasks_of
+from tilth.annotators.plan import cost_of, need_prices, tasks_of
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Ask, Question, Verdict
 from tilth.annotators.retry import RetryPolicy
@@ -32,7 +31,7 @@ from tilth.annotators.spend import Budget
 from tilth.annotators.store import CallStore
 from tilth.core.errors import RecipeError
 
-__all__ = ["JUDGEMENTS", "KEY", "Judged", "check", "estimate", "judge", "verdicts"]
+__all__ = ["JUDGEMENTS", "KEY", "Judged", "estimate", "judge", "verdicts"]
 
 OnProgress = Callable[[int, int, float], None]
 """(calls done, calls in all, USD spent by this run)"""
@@ -255,24 +254,3 @@ def estimate(
         )
         for p, c in costs
     ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Check:
-    """One judge asked once."""
-
-    judge: str
-    ok: bool
-    message: str
-    """What is wrong, or the seconds it took."""
-    hint: str | None = None
-
-
-def check(judges: Sequence[Provider]) -> list[Check]:
-    """Ask every judge once, a question of a few tokens; nothing is stored. A judge that cannot answer is a line, not an error."""
-
-    async def work() -> list[Check]:
-        found = await asyncio.gather(*(ping(provider) for provider in judges))
-        return [Check(*line) for line in found]
-
-    return run(work)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tilth.annotators.calls import Call, Request, Usage
+from tilth.annotators.calls import Call, Usage
 from tilth.annotators.estimates import Estimator
-from tilth.annotators.failures import CallFailedError
 from tilth.annotators.jobs import Task
-from tilth.annotators.provider import ApiProvider, Provider
+from tilth.annotators.provider import Provider
 from tilth.annotators.question import Ask, Item, Question
 from tilth.annotators.spend import price_of
 from tilth.annotators.store import CallStore
-from tilth.core.errors import RecipeError, TilthError
+from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import canonical
 
 CHUNK = 128
@@ -134,28 +132,3 @@ def need_prices(judges: Sequence[Provider]) -> None:
                 f"{provider.label}: its price is not known, so no cap in USD can be kept",
                 hint="give input_usd_per_mtok and output_usd_per_mtok (0 for a server of your own), or set no cap",
             )
-
-
-PING = ({"role": "user", "content": 'Answer with JSON only: {"ok": true}'},)
-PING_SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}
-
-
-async def ping(provider: Provider) -> tuple[str, bool, str, str | None]:
-    """(judge, whether it answers, what is wrong or how long it took, hint). A scorer of our own always answers."""
-    if not isinstance(provider, ApiProvider):
-        return provider.label, True, "needs no connection", None
-    parameters = dict(provider.wire_parameters())
-    request = Request(provider.name, provider.base_url or "", provider.model, PING, parameters, PING_SCHEMA)
-    started = time.monotonic()
-    try:
-        session = provider.connect()
-    except TilthError as error:
-        return provider.label, False, error.message, error.hint
-    try:
-        reply = await session.ask(request)
-    except CallFailedError as error:
-        return provider.label, False, error.message, error.hint
-    finally:
-        await session.close()
-    seconds = f"{time.monotonic() - started:.1f} s"
-    return provider.label, reply.status == "ok", f"answered in {seconds}" if reply.status == "ok" else reply.status, None

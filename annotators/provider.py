@@ -116,6 +116,15 @@ class ApiProvider(Provider):
         return self.base_url is None if self.batch is None else self.batch
 
     @abstractmethod
+    def client(self) -> Any:
+        """The SDK's asynchronous client, with retries off.
+
+        Raises:
+            CallFailedError: the key is missing.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
     def batches(self) -> BatchApi:
         """Open a session with the provider's batch API.
 

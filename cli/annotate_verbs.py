@@ -41,11 +41,14 @@ def annotate(
 
     said = load(job)
     if check:
-        checks = judging.check(said.judges)
+        from tilth.annotators.check import check as ask_each
+
+        checks = ask_each(said.judges)
         if json_:
             output.as_json([one.__dict__ for one in checks])
         else:
-            output.table(["judge", "answers", "how", "mend"], [[c.judge, c.ok, c.message, c.hint] for c in checks])
+            rows = [[c.judge, c.ok, c.message, c.seconds, c.structured, c.usd, c.hint] for c in checks]
+            output.table(["judge", "ok", "how", "seconds", "in form", "USD", "mend"], rows, right=(3, 5))
         raise SystemExit(0 if all(one.ok for one in checks) else 1)
     if batch_status:
         with CallStore(home().calls) as store:

@@ -16,8 +16,9 @@ import pytest
 from test_annotators_loopback import PRICED, Loopback, loopback, make_rows
 
 from tilth.annotators import parameters
+from tilth.annotators.check import check
 from tilth.annotators.jobs import FAILURES_IN_A_ROW
-from tilth.annotators.judge import Judged, check, judge
+from tilth.annotators.judge import Judged, judge
 from tilth.annotators.provider import Provider
 from tilth.annotators.providers.anthropic import Anthropic
 from tilth.annotators.providers.openai import OpenAI
@@ -307,7 +308,23 @@ def test_check_asks_each_judge_once(loopback: Loopback, monkeypatch: pytest.Monk
         ("openai/gpt-5.4-mini", True), ("anthropic/claude-haiku-5-5", False), ("openai/gpt-4.1", False), ("baseline", True),
     ]  # fmt: skip
     assert "OPENAI_API_KEY" in str(lines[2].hint)
+    assert lines[0].structured is True and lines[0].usd and lines[0].seconds is not None
     assert len(loopback.bodies) == 1
+
+
+def test_check_says_how_to_mend(llmock: Any, loopback: Loopback) -> None:
+    loopback.text = lambda prompt: "Yes, I can."
+    (free,) = check([openai(loopback.openai_url)])
+    assert free.ok and free.structured is False and "structured: none" in str(free.hint)
+    loopback.fault = lambda body, number: (400, {}, '{"error": {"message": "unknown field response_format"}}')
+    (refused,) = check([openai(loopback.openai_url)])
+    assert not refused.ok and "structured" in str(refused.hint)
+    loopback.fault = lambda body, number: (404, {}, '{"error": {"message": "no such model"}}')
+    (nowhere,) = check([openai(loopback.openai_url)])
+    assert "/v1" in str(nowhere.hint)
+    llmock.fail(404, times=1)
+    (wrong,) = check([openai(llmock.base_url("openai"), model="gpt-4o-mini-typo")])
+    assert not wrong.ok and "did you mean" in str(wrong.hint) and "gpt-4o" in str(wrong.hint)
 
 
 def test_a_missing_key_is_said_before_anything_is_sent(tmp_path: Path) -> None:
