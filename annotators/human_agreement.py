@@ -1,8 +1,7 @@
 """How far reviewers agree: percent, Cohen's kappa for each two, Krippendorff's alpha for all.
 
 What is compared is one choice a pair of candidates (nominal: this one, that one, tie), or one score a candidate (distances squared:
-quadratic weights for kappa, interval data for alpha). "Cannot say" is no vote. Sources: Cohen 1960 and 1968; Krippendorff,
-Computing Krippendorff's Alpha-Reliability (2011).
+quadratic weights for kappa, interval data for alpha). "Cannot say" is no vote. Source of kappa: Cohen 1960 and 1968.
 """
 
 from __future__ import annotations
@@ -11,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
+from tilth.annotators.agreement import krippendorff_alpha
 from tilth.annotators.human import Sheet
 from tilth.annotators.human_store import Verdict
 
@@ -49,11 +51,9 @@ def agreement(verdicts: Iterable[Verdict], shown: Iterable[Sheet]) -> Agreement:
         if verdict.sheet in known:
             given.setdefault(verdict.reviewer, {}).update(_ratings(verdict, known[verdict.sheet]))
     pairs = tuple(_compare((a, b), given[a], given[b], scores) for a, b in combinations(sorted(given), 2))
-    units: dict[tuple[str, int], list[float]] = {}
-    for ratings in given.values():
-        for unit, value in ratings.items():
-            units.setdefault(unit, []).append(value)
-    return Agreement(pairs, alpha(list(units.values()), squared=scores))
+    units = sorted({unit for ratings in given.values() for unit in ratings})
+    values = np.array([[ratings.get(unit, np.nan) for unit in units] for ratings in given.values()]).reshape(len(given), len(units))
+    return Agreement(pairs, krippendorff_alpha(values, "interval" if scores else "nominal"))
 
 
 def _ratings(verdict: Verdict, sheet: Sheet) -> Ratings:
@@ -86,22 +86,6 @@ def kappa(pairs: Sequence[tuple[float, float]], *, squared: bool = False) -> flo
     first, second = _counts(a for a, _ in pairs), _counts(b for _, b in pairs)
     chance = sum(n * m * _distance(a, b, squared) for a, n in first.items() for b, m in second.items()) / len(pairs) ** 2
     return 1 - seen / chance if chance else None
-
-
-def alpha(units: Sequence[Sequence[float]], *, squared: bool = False) -> float | None:
-    """Krippendorff's alpha over the values that each unit got; nominal, or interval where `squared`.
-
-    >>> alpha([[1, 1], [0, 0], [1, 0], [1]])
-    0.4444444444444444
-    """
-    known = [unit for unit in units if len(unit) > 1]
-    pooled = _counts(value for unit in known for value in unit)
-    total = sum(pooled.values())
-    expected = sum(n * m * _distance(a, b, squared) for a, n in pooled.items() for b, m in pooled.items())
-    if not expected:
-        return None
-    seen = sum(2 * sum(_distance(a, b, squared) for a, b in combinations(unit, 2)) / (len(unit) - 1) for unit in known)
-    return 1 - (total - 1) * seen / expected
 
 
 def _counts(values: Iterable[float]) -> Mapping[float, int]:

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from test_annotators_jobs import child, panel, stored, work
+from test_annotators_loopback import Loopback, loopback
+from test_annotators_store import call
 
 from tilth.annotators.asking import asking
 from tilth.annotators.calls import Usage
@@ -23,10 +26,6 @@ from tilth.annotators.store import CallStore
 from tilth.cli import live_meter
 from tilth.core.errors import BudgetError
 from tilth.core.progress import Talk
-
-from test_annotators_jobs import child, panel, stored, work
-from test_annotators_loopback import Loopback, loopback
-from test_annotators_store import call
 
 __all__ = ["loopback"]
 
@@ -67,7 +66,6 @@ def test_the_meter_counts_what_happened(loopback: Loopback, tmp_path: Path) -> N
     loopback.text = lambda prompt: "no idea"
     with CallStore(tmp_path / "calls.sqlite") as store:
         import polars as pl
-
         from test_annotators_loopback import make_rows
 
         judge(pl.DataFrame(make_rows(5), infer_schema_length=None), question=Difficulty(), judges=panel(loopback), store=store,
