@@ -103,3 +103,10 @@ def fasttext_model(file: Any) -> tuple[object, list[bytes]]:
 
 def fasttext_best(model: object, data: Buffer, offsets: Buffer, labels: Buffer, scores: Buffer) -> None:
     """Fills the best label of each row (int32, -1: none) and its probability (float32)."""
+
+def near(
+    data: Buffer, offsets: Buffer, members: Buffer, least: int, within: int, around: int,
+    rows: Buffer, begins: Buffer, out: Buffer, out_offsets: Buffer,
+) -> int:  # fmt: skip
+    """Fills the parts of texts around `least` bytes of a kind (uint8 [256]) within so many, and so many `around` them: row and
+    characters before each, the parts one behind the other (room for all of data) and where each begins; returns how many."""

@@ -35,7 +35,7 @@ import polars as pl
 from tilth.core.batch import Batch
 from tilth.core.rows import CONTENT
 from tilth.core.steps import Context, Rule, Step
-from tilth.filters.pii_find import found
+from tilth.filters.pii_find import found, matches
 from tilth.filters.pii_spans import PRIORITY, Span
 
 PiiKind = Literal[
@@ -116,7 +116,12 @@ class Pii(Step, name="pii", version=2):
         if self.action == "mask":
             held = texts.str.extract_all("|".join(map(re.escape, sorted(MASKS.values(), key=len, reverse=True))))
             return {kind: held.list.count_matches(MASKS[kind]) for kind in self.kinds}
-        return {kind: texts.str.count_matches(f"<{kind.upper()}(?:_[0-9]+)?>") for kind in self.kinds}
+        counts = {kind: np.zeros(len(texts), np.int64) for kind in self.kinds}
+        (marks,) = matches(texts, [f"<(?:{'|'.join(map(str.upper, self.kinds))})(?:_[0-9]+)?>"])
+        for place, some in marks:
+            for mark in some:
+                counts[re.sub("_[0-9]+$", "", mark[1:-1]).lower()][place] += 1  # type: ignore[index]
+        return {kind: pl.Series(values) for kind, values in counts.items()}
 
 
 def replaced(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tilth.filters.pii_spans import Recogniser, by_pattern
+from tilth.filters.pii_spans import DIGIT, HAN_DIGIT, Recogniser, by_pattern
 
 _TYPE = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace"
@@ -65,7 +65,8 @@ _ZH_STREET = re.compile(
     rf"|{_NAMED}{{2,10}}?(?:大厦|广场|小区|花园|公寓|中心|苑|楼"
     rf"|座)(?={_NUMERAL}))+(?:[A-Za-z0-9]{{1,3}}座)?(?:{_DETAIL})*(?:[甲乙丙丁](?![\u4e00-\u9fa5]))?"
 )
-_ZH_PREFILTER = r"[0-9０-９]{1,5}(?:号|弄|栋|幢|单元|室|组|社|队)|(?:路|街|巷|弄)[一二三四五六七八九十百]{1,4}号"
+_ZH_NUMBER = r"{1,5}(?:号|弄|栋|幢|单元|室|组|社|队)"
+_ZH_WORDED = r"(?:路|街|巷|弄)[一二三四五六七八九十百]{1,4}号"
 _CUES = re.compile(
     r"(?:家住|现住|居住|居住于|住在|住|位于|寄往|寄到|寄至|寄|送到|送至|送|搬到|搬至|地址是"
     r"|地址为|地址|住址|户籍|我家在|家在|我在|她在|他在|在|至|到|是|为|于|从|往|的)"
@@ -153,7 +154,10 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         rf"|East|West)\.? |(?i:p\.? ?o\.? box|post office box) [0-9]",
         _EN_STREET,
         accept=lambda match: match["type"] is None or _is_street(match),
+        needs=DIGIT,
     ),
-    Recogniser("address", _ZH_PREFILTER, _zh_streets, reach=(48, 64)),
+    Recogniser("address", rf"[0-9]{_ZH_NUMBER}", _zh_streets, reach=(48, 64), needs=HAN_DIGIT),
+    Recogniser("address", rf"[０-９]{_ZH_NUMBER}", _zh_streets, reach=(48, 64)),
+    Recogniser("address", _ZH_WORDED, _zh_streets, reach=(48, 64)),
     Recogniser("address", r"(?:住址|地址|住所|户籍地|居住地|户口所在地)[\s:：为是]", _zh_labelled, reach=(6, 64)),
 )

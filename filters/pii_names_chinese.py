@@ -18,7 +18,7 @@ from tilth.filters.pii_chinese_surnames import (
     SURNAMES,
     WORD_SURNAMES,
 )
-from tilth.filters.pii_spans import Recogniser
+from tilth.filters.pii_spans import HAN, Recogniser
 
 _H = r"\u3400-\u4dbf\u4e00-\u9fff"
 _ROLE = (
@@ -298,7 +298,7 @@ _ROLE_CUE = (
 )
 RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser("name", _LABEL_CUE, _labelled, reach=(12, 16)),
-    Recogniser("name", _ROLE_CUE, _cued, reach=(8, 16)),
+    Recogniser("name", _ROLE_CUE, _cued, reach=(8, 16), needs=HAN),
     Recogniser("name", _TITLE.pattern.replace("(?![姐妹夫])", "").replace("(?!哥)", ""), _titled, reach=(0, 3)),
-    Recogniser("name", r"\p{Han}[，,、 \u3000] ?[男女]", _described, reach=(10, 6)),
+    Recogniser("name", r"[，,、 \u3000] ?[男女][性孩童婴]?[，,、。 \u3000（(]", _described, reach=(11, 6)),
 )

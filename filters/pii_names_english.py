@@ -7,6 +7,7 @@ Strong contexts (`Patient name:`, `Mrs.`, `my name is`) take any capitalised wor
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -23,7 +24,7 @@ from tilth.filters.pii_english_contexts import (
 )
 from tilth.filters.pii_english_names import NAME, accepted, is_word
 from tilth.filters.pii_given_names import GIVEN_NAMES, SURNAMES
-from tilth.filters.pii_spans import Recogniser
+from tilth.filters.pii_spans import LETTERS, LETTERS_SHARED, Recogniser
 
 _CREDENTIALS = re.compile(rf"{NAME}(?=, ?(?:M\.?D\.?|R\.?N\.?|D\.?O\.?|N\.?P\.?|PA-C|LCSW|LPN|PharmD)(?![A-Za-z]))")
 _DOCTOR = re.compile(rf"(?<![A-Za-z])(?:Dr\.?|Doctor)[ \u00a0](?:(?:Mr|Mrs|Ms)\.? )?{NAME}")
@@ -91,6 +92,7 @@ def _credentialled(text: str, begin: int, stop: int) -> Iterator[tuple[int, int]
             yield from accepted(text, *match.span("name"), "two")
 
 
+@functools.lru_cache(maxsize=16)
 def _scholarly(text: str) -> bool:
     return text.count("et al") > 1 or _REFERENCE.search(text) is not None
 
@@ -136,15 +138,15 @@ _CUES = {
 }
 """Cues before a capitalised word."""
 _DESCRIBED = (
-    r"[a-zß-ɏ],?(?: is| was)? an? [0-9]{1,3}[ \-](?:year|month|week|day|y)|[a-z],? \(?(?:DOB|D\.O\.B|MRN"
-    r"|date of birth)|[a-z], [0-9]{1,3}(?: ?(?:y|years)|, [a-z])|under my care|(?-u:\b)I, [A-ZÀ-ÞĀ-ɏ]"
+    r"an? [0-9]{1,3}[ \-](?:year|month|week|day|y)",
+    r"\(?(?:DOB|D\.O\.B|MRN|date of birth)|under my care|I, [A-ZÀ-ÞĀ-ɏ]|, [0-9]{1,3}(?: ?(?:y|years)|, [a-z])",
 )
 _SIGNED = (
     r"(?-u:\b)(?i:sincerely|regards|respectfully|truly|faithfully|wishes|best|cheers|thanks|thank you"
     r"|cordially|signed|love|warmly)(?i: yours)?[,.!]?[ \t]*\n"
 )
 _WRITTEN_SMALL = r"(?-u:\b)(?i:my name is|name is|i['’]?m|i am|this is|call me|hi|hello|hey|dr\.?|mr\.?|mrs\.?|ms\.?) [a-z]{2}"
-_CREDENTIAL_CUE = r"[a-zß-ɏ], ?(?:M\.?D|R\.?N|D\.?O|N\.?P|PA-C|LCSW|LPN|PharmD)(?-u:\b)"
+_CREDENTIAL_CUE = r", ?(?:M\.?D|R\.?N|D\.?O|N\.?P|PA-C|LCSW|LPN|PharmD)(?-u:\b)"
 
 
 def _recogniser(cues: str, contexts: Contexts, reach: tuple[int, int]) -> Recogniser:
@@ -153,16 +155,19 @@ def _recogniser(cues: str, contexts: Contexts, reach: tuple[int, int]) -> Recogn
         if contexts is TITLES:
             yield from _doctors(text, begin, stop)
 
-    return Recogniser("name", cues, find, reach, _worth)
+    return Recogniser("name", cues, find, reach, _worth, LETTERS if contexts is TITLES else LETTERS_SHARED)
 
 
 RECOGNISERS: tuple[Recogniser, ...] = (
-    Recogniser("name", rf"(?-u:\b)(?:{_CUES['labels']}){_CAP}", _labelled, (24, 0), _worth),
+    Recogniser("name", rf"(?-u:\b)(?:{_CUES['labels']}){_CAP}", _labelled, (24, 0), _worth, LETTERS_SHARED),
     _recogniser(rf"(?-u:\b)(?:{_CUES['titles']}){_CAP}", TITLES, (8, 80)),
     _recogniser(rf"(?-u:\b)(?:{_CUES['introductions']}){_CAP}", INTRODUCTIONS, (24, 80)),
     _recogniser(rf"(?-u:\b)(?:{_CUES['roles']}){_CAP}", ROLES, (32, 80)),
-    Recogniser("name", _DESCRIBED, lambda text, begin, stop: _in(DESCRIPTIONS, text, begin, stop), (72, 40)),
-    Recogniser("name", _SIGNED, lambda text, begin, stop: _in(SIGNATURES, text, begin, stop), (14, 100)),
-    Recogniser("name", _CREDENTIAL_CUE, _credentialled, (60, 2)),
-    Recogniser("name", _WRITTEN_SMALL, _lower, (2, 40)),
+    *(
+        Recogniser("name", cue, lambda text, begin, stop: _in(DESCRIPTIONS, text, begin, stop), (80, 40), needs=LETTERS)
+        for cue in _DESCRIBED
+    ),
+    Recogniser("name", _SIGNED, lambda text, begin, stop: _in(SIGNATURES, text, begin, stop), (14, 100), needs=LETTERS_SHARED),
+    Recogniser("name", _CREDENTIAL_CUE, _credentialled, (61, 2), needs=LETTERS),
+    Recogniser("name", _WRITTEN_SMALL, _lower, (2, 40), needs=LETTERS_SHARED),
 )

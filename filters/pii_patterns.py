@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import ipaddress
 import re
 
-from tilth.filters.pii_spans import Recogniser, by_pattern
+from tilth.filters.pii_spans import COLONS_3, DIGITS_4, DIGITS_7, HAN_DIGIT, LETTERS, Recogniser, by_pattern, either
 
 # A number may touch Chinese characters, but be no part of a longer number, an identifier or a path.
 BEFORE = r"(?<![0-9A-Za-z_/=#%@&+.\-−–])(?<![0-9],)"
@@ -34,10 +35,8 @@ _CUED_SSN = re.compile(
     r"(?i:\bSSN\b|social security(?: (?:number|no\.?|#))?)[\s:#.]{0,4}(?i:is "
     r"|was )?(?P<ssn>[0-9]{3}[ \-]?[0-9]{2}[ \-]?[0-9]{4})(?![0-9])"
 )
-_IP = re.compile(
-    r"(?<![0-9A-Za-z.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z\-]|\.[0-9A-Za-z])"
-    r"|(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?:(?::[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4})(?![0-9A-Za-z:])"
-)
+_IPV4 = re.compile(r"(?<![0-9A-Za-z.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z\-]|\.[0-9A-Za-z])")
+_IPV6 = re.compile(r"(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?:(?::[0-9A-Fa-f]{1,4}){1,5}|[0-9A-Fa-f]{1,4})(?![0-9A-Za-z:])")
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%\-]+(?<![.,;:!?'()\]])")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·• \-]?"
@@ -114,14 +113,20 @@ _VERSION = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=1 << 14)  # mail repeats its relays
+def _public(text: str) -> tuple[int, bool]:
+    """Version, 0 where it is no address, and whether it is public or one of documentation's."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return 0, False
+    return address.version, address.is_global or any(address in net for net in _EXAMPLES if net.version == address.version)
+
+
 def _is_ip(match: re.Match[str]) -> bool:
     """A public address, or one that documentation uses; `v1.2.3.4` and `1.2.3.4` (four single digits) are versions."""
-    try:
-        address = ipaddress.ip_address(match[0])
-    except ValueError:
-        return False
-    public = address.is_global or any(address in net for net in _EXAMPLES if net.version == address.version)
-    if address.version == 6:
+    version, public = _public(match[0])
+    if version == 6:
         return public and match[0].count(":") >= 3 and re.search("[0-9A-Fa-f]{3}", match[0]) is not None
     short = all(len(part) == 1 for part in match[0].split("."))
     return (
@@ -138,16 +143,23 @@ _EXAMPLES = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", 
 _CUED = r"(?:[\s:：为是.#]|is |was ){0,4}"
 RECOGNISERS: tuple[Recogniser, ...] = (
     by_pattern("url", r"https?://", _URL, reach=None),
-    by_pattern("email", r"[A-Za-z0-9._%+\-]@[A-Za-z0-9]", _EMAIL, accept=_is_email),
-    by_pattern("account", r"://[^\s/@]+:[^\s/@]+@", _USER),
-    by_pattern("cn_id", r"[1-9][0-9]{16}[0-9Xx]", _CN_ID, accept=lambda match: cn_id_is_valid(match[0])),
-    by_pattern("cn_id", r"(?:证|码|号|(?i:card|id|number"
-        r"|no))[\s:：为是.#]{0,4}[1-9][0-9]{14}", _CUED_ID, accept=lambda match: _dated(match["id"]), group="id"),
-    by_pattern("card", r"[3-6][0-9]{3}[ \-]?[0-9]{4}[0-9 \-]{5}", _CARD, accept=_is_card),
-    by_pattern("card", r"[卡号户][\s:：为是.#]{0,4}[1-9][0-9]{3}[ \-]?[0-9]{4}", _CUED_CARD, group="card"),
-    by_pattern("ssn", r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _SSN),
-    by_pattern("ssn", r"(?i:ssn|social security)", _CUED_SSN, group="ssn"),
-    by_pattern("ip", r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]", _IP, accept=_is_ip),
-    by_pattern("plate", r"[\p{Han}][A-Z][·• \-]?[A-Z0-9]{4}", _PLATE),
-    by_pattern("plate", r"(?i:plate)", _CUED_PLATE, group="plate"),
+    by_pattern("email", r"[A-Za-z0-9._%+\-]@[A-Za-z0-9]", _EMAIL, accept=_is_email, needs=LETTERS),
+    by_pattern("account", r"://[^\s/@]+:[^\s/@]+@", _USER, needs=LETTERS),
+    either(
+        by_pattern("cn_id", r"[1-9][0-9]{16}[0-9Xx]", _CN_ID, accept=lambda match: cn_id_is_valid(match[0]), needs=DIGITS_7),
+        by_pattern("cn_id", r"(?:证|码|号|(?i:card|id|number"
+            r"|no))[\s:：为是.#]{0,4}[1-9][0-9]{14}", _CUED_ID, accept=lambda match: _dated(match["id"]), group="id", needs=DIGITS_7),
+    ),
+    either(
+        by_pattern("card", r"[3-6][0-9]{3}[ \-]?[0-9]{4}[0-9 \-]{5}", _CARD, accept=_is_card, needs=DIGITS_7),
+        by_pattern("card", r"[卡号户][\s:：为是.#]{0,4}[1-9][0-9]{3}[ \-]?[0-9]{4}", _CUED_CARD, group="card", needs=DIGITS_7),
+    ),
+    either(
+        by_pattern("ssn", r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _SSN, needs=DIGITS_7),
+        by_pattern("ssn", r"(?i:ssn|social security)", _CUED_SSN, group="ssn", needs=DIGITS_7),
+    ),
+    by_pattern("ip", r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]", _IPV4, accept=_is_ip, needs=DIGITS_4),
+    by_pattern("ip", r"[0-9A-Fa-f]:[0-9A-Fa-f]{1,4}:(?:[0-9A-Fa-f]{1,4})?:", _IPV6, accept=_is_ip, needs=COLONS_3),
+    by_pattern("plate", r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·• \-]?[A-Z0-9]{4}", _PLATE, needs=HAN_DIGIT),
+    by_pattern("plate", r"(?i:plate)", _CUED_PLATE, group="plate", needs=LETTERS),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from tilth.filters.pii_patterns import AFTER, BEFORE, digits
-from tilth.filters.pii_spans import Recogniser, by_pattern
+from tilth.filters.pii_spans import DIGITS_7, Recogniser, by_pattern
 
 # A quantity is no number to call: 13800000000 IU, 15000000000 元.
 _NO_UNIT = r"(?!\s?(?:[μµmk]?[gLlVW]\b|ml\b|IU\b|U\b|[mμµ]?mol\b|cells?\b|copies\b|bp\b|[%‰°元万亿人例次个只株吨克毫千]))"
@@ -63,6 +63,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         r"|[0-9]{3}(?:\) ?|[.\- ])[0-9]{3,4}[ .\-]?[0-9]{3,4}|\+[1-9][0-9 ().\-]{7}",
         _PHONE,
         accept=_is_phone,
+        needs=DIGITS_7,
     ),
     by_pattern(
         "phone",
@@ -71,6 +72,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         r"|[话号机码真线式电打拨通])[\s:：.为是#\-]{0,4}\+?\(?[0-9][0-9 ()\-.]{5}",
         _CUED_PHONE,
         accept=_is_cued_phone,
+        needs=DIGITS_7,
         group="number",
     ),
 )

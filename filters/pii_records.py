@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 
-from tilth.filters.pii_spans import Recogniser, by_pattern
+from tilth.filters.pii_spans import DIGITS_4, HANDLE, LETTERS, NOTHING, Needs, Recogniser, by_pattern, either
 
 _SEPARATOR = r"[\s:：=#.№]{0,4}"
 _END = r"(?![A-Za-z0-9]|[\-][A-Za-z0-9])"
 
-_EN_RECORD = re.compile(
-    r"(?<![A-Za-z])(?:(?i:MRN|med(?:ical)?\.? ?rec(?:ord)?s?(?: (?:number|no\.?|num|id))?|MR ?#"
+_EN_RECORD_LABEL = (
+    r"(?:(?i:MRN|med(?:ical)?\.? ?rec(?:ord)?s?(?: (?:number|no\.?|num|id))?|MR ?#"
     r"|patient(?: id(?:entification)?)(?: (?:number|no\.?))?|patient (?:number|no\.?|#)"
     r"|(?:chart|hosp(?:ital)?|encounter|visit|admission|claim|policy|member(?:ship)?|group|account|acct"
     r"|subscriber|beneficiary|insurance|medicare|medicaid|nhs|health card|health insurance"
     r"|customer)\.? ?(?:number|no\b\.?|num\b\.?|id\b|#)(?: (?:number|no\.?))?"
     r"|acct|account|chart ?#|policy|nhs number|HICN|CSN|FIN|(?:insurance |member |patient )?ID ?#))"
-    rf"(?P<link>{_SEPARATOR}(?:(?i:is"
-    rf"|was) )?)(?P<value>(?:[A-Z]{{1,5}}[\- ]?)?[0-9](?:[\- ]?[A-Z0-9]){{3,20}}"
+    rf"{_SEPARATOR}(?:(?i:is|was) )?"
+)
+_EN_RECORD = re.compile(
+    rf"(?<![A-Za-z]){_EN_RECORD_LABEL}(?P<value>(?:[A-Z]{{1,5}}[\- ]?)?[0-9](?:[\- ]?[A-Z0-9]){{3,20}}"
     rf"|[A-Z0-9]{{1,4}}(?:-[A-Z0-9]{{2,8}}){{1,4}}){_END}"
 )
 _ZH_RECORD = re.compile(
@@ -83,7 +85,7 @@ def _is_account(match: re.Match[str]) -> bool:
     return handle is None or re.fullmatch("[A-Z]?[a-z]+", handle) is None or len(handle) > 9
 
 
-def _groups(kind: str, prefilter: str, pattern: re.Pattern[str]) -> Recogniser:
+def _groups(kind: str, prefilter: str, pattern: re.Pattern[str], needs: Needs = NOTHING) -> Recogniser:
     """Matches whose datum is whichever named group there is."""
     return Recogniser(
         kind,
@@ -92,6 +94,7 @@ def _groups(kind: str, prefilter: str, pattern: re.Pattern[str]) -> Recogniser:
             _first_group(match) for match in pattern.finditer(text, begin, stop) if kind != "account" or _is_account(match)
         ),
         (40, 60),
+        needs=needs,
     )
 
 
@@ -112,22 +115,24 @@ def _is_zh_record(match: re.Match[str]) -> bool:
 
 
 RECOGNISERS: tuple[Recogniser, ...] = (
-    by_pattern(
-        "record",
-        r"(?i:MRN|record|MR ?#|patient|chart|hosp|id|encounter|visit|admission|claim|policy|member|group"
-        r"|account|acct|subscriber|beneficiary|insurance"
-        r"|medicare|medicaid|nhs|card|customer|HICN|CSN|FIN)[a-z]*\.?(?i: ?(?:number|no|num|id"
-        r"|#)\.?)*[\s:=#.№]{0,4}(?:is |was )?[A-Z]{0,5}[\- ]?[0-9]",
-        _EN_RECORD,
-        accept=_is_record,
-        group="value",
-    ),
-    by_pattern(
-        "record",
-        r"[号码ID卡案历dD）][\s:：=#.№为是]{0,4}[A-Za-z]{0,4}-?[0-9][0-9A-Za-z\-]{3}",
-        _ZH_RECORD,
-        accept=_is_zh_record,
-        group="value",
+    either(
+        by_pattern(
+            "record",
+            # ! A Unicode `\b` would take Rust's regex off its fast path.
+            _EN_RECORD_LABEL.replace(r"\b", "") + r"(?:[A-Z]{0,5}[\- ]?[0-9][\- ]?[A-Z0-9]|[A-Z0-9]{1,4}-[A-Z0-9])",
+            _EN_RECORD,
+            accept=_is_record,
+            needs=DIGITS_4,
+            group="value",
+        ),
+        by_pattern(
+            "record",
+            r"(?:[号码卡案历）]|(?:[\x{4e00}-\x{9fff}]|CT|MR|ICU|ID|id)(?:ID|id))[\s:：=#.№为是]{0,4}[A-Za-z]{0,4}-?[0-9][0-9A-Za-z\-]{3}",
+            _ZH_RECORD,
+            accept=_is_zh_record,
+            needs=DIGITS_4,
+            group="value",
+        ),
     ),
     by_pattern(
         "document",
@@ -137,18 +142,23 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _DOCUMENT,
         group="value",
     ),
+    _groups("account", r"(?:(?i:qq)|扣扣|企鹅)(?:号码?|群)?[\s:：为是]{0,3}[1-9][0-9]{4}", _ACCOUNT, DIGITS_4),
+    *(
+        _groups("account", rf"{name}[\s:：号为是]{{0,3}}[A-Za-z1][\-_A-Za-z0-9]{{5}}", _ACCOUNT)
+        for name in (r"(?:微信号?|薇信|V信|[加➕][vV]|(?i:vx|wx)[:：号])", r"(?i:wechat|weixin)(?i: ?id)?")
+    ),
     _groups(
         "account",
-        r"(?i:qq|wechat|weixin|vx|wx|skype|telegram|whatsapp"
-        r"|instagram|twitter|snapchat|facebook|[加➕]v)|扣扣|企鹅|微信"
-        r"|薇信|V信",
+        r"(?i:skype|telegram|whatsapp|instagram|twitter|snapchat|facebook)(?i: (?:id|name|handle|username))?(?:[:：]| @)",
         _ACCOUNT,
+        HANDLE,
     ),
     _groups(
         "birth_date",
         r"(?i:d\.? ?o\.? ?b\.?|birth|birth ?date|birthday|born)(?i: (?:is|was|on"
         r"|the))*[\s:\-(]{1,4}(?:on )?[0-9A-Z]",
         _EN_BIRTH,
+        LETTERS,
     ),
     _groups("birth_date", r"(?:出生|生日|生于)[\p{Han}]{0,4}[\s:：（(]{0,4}[0-9]{2}|[0-9] ?[月日号] ?出?生", _ZH_BIRTH),
 )

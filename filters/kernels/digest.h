@@ -1,1 +1,1 @@
-#define KERNELS_DIGEST "22883c6ede138c10"
+#define KERNELS_DIGEST "4376f7bc6bbd6c0a"

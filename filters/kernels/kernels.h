@@ -143,6 +143,6 @@ static inline uint64_t power_of_base(uint64_t exponent)
     return result;
 }
 
-extern PyMethodDef words_methods[], ngrams_methods[], minhash_methods[], simplify_methods[], fold_methods[], seeds_methods[], align_methods[], spacy_methods[], jieba_methods[], fasttext_methods[];
+extern PyMethodDef words_methods[], ngrams_methods[], minhash_methods[], simplify_methods[], fold_methods[], seeds_methods[], align_methods[], spacy_methods[], jieba_methods[], fasttext_methods[], near_methods[];
 
 #endif

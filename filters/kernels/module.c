@@ -4,7 +4,7 @@
 
 static int add_methods(PyObject *module)
 {
-    PyMethodDef *tables[] = {words_methods, ngrams_methods, minhash_methods, simplify_methods, fold_methods, seeds_methods, align_methods, spacy_methods, jieba_methods, fasttext_methods};
+    PyMethodDef *tables[] = {words_methods, ngrams_methods, minhash_methods, simplify_methods, fold_methods, seeds_methods, align_methods, spacy_methods, jieba_methods, fasttext_methods, near_methods};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (PyModule_AddFunctions(module, tables[i])) return -1;
     return PyModule_AddStringConstant(module, "DIGEST", KERNELS_DIGEST);
