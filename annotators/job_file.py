@@ -11,6 +11,8 @@ judges:
 max_usd: 20
 output: judged.parquet
 ```
+
+With `completions` (models, samples) the prompts are answered first and the judges see the answers; with no judges, that is all.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tilth.annotators.canaries import CanaryFields
+from tilth.annotators.completions import Completion, Sampling, Shown
 from tilth.annotators.gold import GoldFields
-from tilth.annotators.provider import Provider
+from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
 from tilth.core import marked_yaml
 from tilth.core.errors import RegistryError
@@ -49,14 +53,27 @@ class InputFields(_Part):
     language: str = Field("language", description="BCP-47 code, where there is one")
 
 
+class CompletionFields(_Part):
+    """Which models answer the prompts, how often, and which of their answers are judged."""
+
+    models: list[dict[str, dict[str, Any]]] = Field(min_length=1, description="models, each {provider: parameters}")
+    samples: int = Field(1, ge=1, le=1000, description="completions of each prompt by each model")
+    system: str | None = Field(None, description="system message before the prompt")
+    temperature: float = Field(0.7, ge=0, le=2, description="of models that take one and are given none of their own")
+    show: list[Shown] = Field(["ok"], min_length=1, description="completions that judges see: those cut off or refused only where named")
+    output: str | None = Field(None, description="Parquet file of completions; left out: <name>.completions.parquet beside the job")
+
+
 class Job(_Part):
     """A job file as written, validated."""
 
     name: str = Field(pattern=NAME, description="name of the job")
     input: str = Field(min_length=1, description="release `name@1.0.0#config/split`, or path to a jsonl or parquet file")
     fields: InputFields = InputFields()
-    question: dict[str, dict[str, Any]] = Field(description="one question with its parameters, as in {listwise: {}}")
-    judges: list[dict[str, dict[str, Any]]] = Field(min_length=1, description="judges, each {provider: parameters}")
+    completions: CompletionFields | None = Field(None, description="completions to sample first; judges see them as candidates")
+    question: dict[str, dict[str, Any]] | None = Field(None, description="one question with its parameters, as in {listwise: {}}")
+    judges: list[dict[str, dict[str, Any]]] = Field([], description="judges, each {provider: parameters}")
+    canaries: CanaryFields | None = Field(None, description="pairs whose better answer is known, asked of every judge first")
     max_usd: float | None = Field(None, ge=0, description="cap on what the job's calls cost, all runs together")
     max_usd_per_judge: float | None = Field(None, ge=0, description="the same, for each judge")
     batch: bool = Field(False, description="buy in batches, as --batch does")
@@ -85,7 +102,9 @@ class JobFile:
     job: Job
     input: JobInput
     question: Question
+    """The completion itself, where there are no judges."""
     judges: tuple[Provider, ...]
+    sampling: Sampling | None = None
 
     @property
     def output_path(self) -> Path:
@@ -109,6 +128,13 @@ def load(path: Path) -> JobFile:
     if not isinstance(marked.data, dict):
         raise marked.error((), "a job is a mapping: name, input, question, judges")
     job: Job = validate(Job, marked.data, marked, ())
+    sampling = None if job.completions is None else _sampling(job, job.completions, path, marked)
+    if not job.judges and sampling is not None:
+        if job.question is not None or job.canaries is not None:
+            raise marked.error(("question",) if job.question else ("canaries",), "there are no judges to ask", hint="name judges")
+        return JobFile(path, job, _input(job.input, marked), sampling.question, (), sampling)
+    if job.question is None or not job.judges:
+        raise marked.error((), "a job has a question and judges, or completions", hint="question: {listwise: {}}")
     question = named_unit("question", job.question, marked, ("question",))
     judges = [named_unit("provider", line, marked, ("judges", i)) for i, line in enumerate(job.judges)]
     assert isinstance(question, Question)
@@ -122,7 +148,28 @@ def load(path: Path) -> JobFile:
                 ("judges", i), f"{provider.label} compares answers with a key; {question.label} needs an LLM judge"
             )
         providers.append(provider)
-    return JobFile(path, job, _input(job.input, marked), question, tuple(providers))
+    if job.canaries is not None and not question.compares:
+        raise marked.error(("canaries",), f"{question.label} does not say which of two answers is better", hint="leave canaries out")
+    return JobFile(path, job, _input(job.input, marked), question, tuple(providers), sampling)
+
+
+def _sampling(job: Job, said: CompletionFields, path: Path, marked: MarkedYaml) -> Sampling:
+    """The completions of a job: free text, at the job's temperature where a model is given none."""
+    models: list[ApiProvider] = []
+    for i, line in enumerate(said.models):
+        place = ("completions", "models", i)
+        model = named_unit("provider", line, marked, place)
+        if not isinstance(model, ApiProvider):
+            raise marked.error(place, f"{model.name} writes no completions", hint="name an LLM")
+        if model.label in (other.label for other in models):
+            raise marked.error(place, f"{model.label} is named twice", hint="raise samples")
+        own = {name: value for name, value in (("temperature", said.temperature), ("structured", "none")) if name not in model.model_fields_set}
+        model = model.model_copy(update=own)
+        if said.samples > 1 and model.wire_parameters().get("temperature") == 0:
+            raise marked.error(place, f"{said.samples} samples of {model.label} at temperature 0 are all the same", hint="give it a temperature")
+        models.append(model)
+    output = path.parent / (said.output or f"{job.name}.completions.parquet")
+    return Sampling(Completion(samples=said.samples, system=said.system), tuple(models), tuple(said.show), output)
 
 
 def _input(text: str, marked: MarkedYaml) -> JobInput:

@@ -156,15 +156,15 @@ class ApiProvider(Provider):
     def request(self, ask: Ask, question: Question) -> Request:
         return self.request_of(ask.messages, question.answer_schema(), ask.sample)
 
-    def request_of(self, messages: tuple[Message, ...], schema: Mapping[str, Any] | None, sample: int = 0) -> Request:
-        """The canonical request of messages, whose answer has that form; None: free text."""
+    def request_of(self, messages: tuple[Message, ...], schema: Mapping[str, Any], sample: int = 0) -> Request:
+        """The canonical request of messages, whose answer has that form; empty: free text."""
         return Request(
             provider=self.name,
             base_url=self.base_url or "",
             model=self.model,
             messages=messages,
             parameters={**self.wire_parameters(), **self.extra},
-            schema=schema if self.form == "json_schema" else None,
+            schema=schema if schema and self.form == "json_schema" else None,
             sample=sample,
         )
 

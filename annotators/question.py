@@ -68,6 +68,12 @@ class Item:
             language="zh" if str(row.get("language") or "").lower().split("-")[0] == "zh" else "en",
         )
 
+    def options_to_show(self) -> str | None:
+        """The options, a line each; None where there are none, or the prompt holds them already."""
+        if not self.options or all(text in self.prompt[-1]["content"] for _, text in self.options):
+            return None
+        return "\n".join(f"{label}. {text}" for label, text in self.options)
+
     def key_text(self) -> str | None:
         """The reference answer, or the key with the text of its option; None where there is neither."""
         if self.answer is None:
@@ -140,7 +146,7 @@ class Question(Unit):
 
     @abstractmethod
     def answer_schema(self) -> dict[str, Any]:
-        """JSON schema of the answer: the same for every request, so that providers compile it once."""
+        """JSON schema of the answer: the same for every request, so that providers compile it once; empty: free text."""
         raise NotImplementedError
 
     @abstractmethod
@@ -233,8 +239,7 @@ def make_ask(
     if names is None:
         names = opaque_names(len(order), mark)
     blocks = [delimiters.conversation(row.prompt, mark, subject[language])]
-    if row.options and not all(text in row.prompt[-1]["content"] for _, text in row.options):
-        options = "\n".join(f"{label}. {text}" for label, text in row.options)
+    if options := row.options_to_show():
         blocks.append(delimiters.block(delimiters.OPTIONS[language], options, mark))
     if reference is not None:
         blocks.append(delimiters.block(delimiters.REFERENCE[language], reference, mark))

@@ -31,19 +31,14 @@ def annotate(
     """Run the annotation job J. Every call is stored: the same command after a crash buys nothing twice.
 
     With --batch, Ctrl-C leaves the batches running, and the same command goes on with them."""
-    from tilth.annotators import human_table
-    from tilth.annotators import judge as judging
+    from tilth.annotators import human_table, job_run
     from tilth.annotators.job_file import load
-    from tilth.annotators.meter import Meter
     from tilth.annotators.store import CallStore
-    from tilth.cli.live_meter import watching
     from tilth.core.home import home
 
     said = load(job)
     if check:
-        from tilth.annotators.check import check as ask_each
-
-        checks = ask_each(said.judges)
+        checks = job_run.check_job(said)
         if json_:
             output.as_json([one.__dict__ for one in checks])
         else:
@@ -54,39 +49,107 @@ def annotate(
         with CallStore(home().calls) as store:
             batch_talk.show(said, store, json_)
         return
-    rows = rows_of(said)
+    rows = _input_rows(said)
     if batch_cancel:
         with CallStore(home().calls) as store:
             batch_talk.end(said, rows, store, options.talk(quiet), json_)
         return
     with CallStore(home().calls) as store:
         if dry_run:
-            _estimates(judging.estimate(rows, question=said.question, judges=said.judges, store=store, seed=said.job.seed), json_)
+            _estimates(job_run.estimate_job(said, rows, store=store), json_)
             return
         caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
-        talk, meter, cap = options.talk(quiet), Meter(), min(caps) if caps else None
-        policy = batch_talk.policy(talk, meter.see_batches) if batch or said.job.batch else None
+        cap = min(caps) if caps else None
+        done = job_run.run_job(said, rows, store=store, max_usd=cap, write=_write, watch=_watch(said, options.talk(quiet), batch or said.job.batch))
+    judged = done.judged
+    if judged is not None:
+        human_table.write(
+            said.output_path, judged.judgements, rows=done.rows, question=said.question, seed=said.job.seed, reviews=home().reviews
+        )
+    if json_:
+        output.as_json(_told(said, done))
+        return
+    if done.completed is not None:
+        _summaries([one.__dict__ for one in done.completed.judges], "completions")
+        where = said.sampling.path if said.sampling is not None else ""
+        output.say(f"{done.completed.bought:,} of {done.completed.calls:,} completions bought now; {where}", err=True)
+    if judged is not None:
+        _summaries([one.__dict__ for one in judged.judges])
+        _canaries(said, done)
+        output.say(f"{judged.bought:,} of {judged.calls:,} calls bought now; {said.output_path}", err=True)
+    output.say(f"${done.usd:.4f} spent now", err=True)
+
+
+def _watch(said: Any, talk: Any, batch: bool) -> Any:
+    """Shows each part of a job as it goes on, and says what is kept of one that is interrupted."""
+    from contextlib import contextmanager
+
+    from tilth.annotators.job_run import Watched
+    from tilth.annotators.meter import Meter
+    from tilth.cli.live_meter import watching
+
+    @contextmanager
+    def watch(label: str, cap: float | None) -> Any:
+        meter = Meter()
+        policy = batch_talk.policy(talk, meter.see_batches) if batch else None
         try:
-            with watching(talk, f"{said.job.name}: {said.question.label}", meter, cap):
-                judged = judging.judge(
-                    rows, question=said.question, judges=said.judges, store=store, max_usd=cap, max_usd_per_judge=said.job.max_usd_per_judge,
-                    seed=said.job.seed, meter=meter, batch=policy,
-                    on_wait=lambda judge: talk.say(f"  another process is asking {judge} {said.question.label}: waiting for it to end"),
-                )  # fmt: skip
+            with watching(talk, f"{said.job.name}: {label}", meter, cap):
+                yield Watched(meter, policy, lambda judge: talk.say(f"  another process is asking {judge} {label}: waiting for it to end"))
         except KeyboardInterrupt:
             talk.say(f"kept: {meter.done:,} of {meter.calls:,} answers, {meter.bought:,} bought now for ${meter.spent:.4f}; the same command goes on from here")
             raise
-    human_table.write(said.output_path, judged.judgements, rows=rows, question=said.question, seed=said.job.seed, reviews=home().reviews)
-    if json_:
-        output.as_json({"output": str(said.output_path), "calls": judged.calls, "bought": judged.bought, "usd": judged.usd,
-                        "statuses": judged.statuses, "judges": [one.__dict__ for one in judged.judges]})  # fmt: skip
+
+    return watch
+
+
+def _write(table: Any, path: Path) -> None:
+    from tilth.core.durable import writing
+
+    with writing(path) as temporary:
+        table.write_parquet(temporary)
+
+
+def _told(said: Any, done: Any) -> dict[str, Any]:
+    from tilth.annotators.canaries import pass_rates
+
+    def part(judged: Any, path: Path) -> dict[str, Any]:
+        return {"output": str(path), "calls": judged.calls, "bought": judged.bought, "usd": judged.usd, "statuses": judged.statuses,
+                "judges": [one.__dict__ for one in judged.judges]}  # fmt: skip
+
+    told = {} if done.judged is None else part(done.judged, said.output_path)
+    if done.completed is not None:
+        told["completions"] = part(done.completed, said.sampling.path)
+    if said.job.canaries is not None:
+        told["canaries"] = pass_rates(done.judged.judgements).to_dicts()
+        told["stopped"] = list(done.stopped)
+    return told
+
+
+def _canaries(said: Any, done: Any) -> None:
+    from tilth.annotators.canaries import failing, pass_rates
+
+    if said.job.canaries is None:
         return
-    _summaries([one.__dict__ for one in judged.judges])
-    output.say(f"{judged.bought:,} of {judged.calls:,} calls bought now for ${judged.usd:.4f}; {said.output_path}", err=True)
+    rates = pass_rates(done.judged.judgements)
+    output.table(["judge", "language", "canaries passed", "of"], [list(line) for line in rates.iter_rows()], right=(2, 3))
+    did = {"flag": "", "downweight": ": its votes count less", "stop": " and was asked nothing else"}[said.job.canaries.action]
+    for judge in failing(done.judged.judgements, said.job.canaries):
+        output.say(f"{judge} passed fewer canaries than {said.job.canaries.min_pass:.0%}{did}", err=True)
 
 
 def rows_of(said: Any) -> Any:
-    """The rows of a job."""
+    """The rows of a job as its judges see them: with the completions of its last run, where it samples any."""
+    import polars as pl
+
+    from tilth.annotators.completions import with_completions
+
+    rows = _input_rows(said)
+    if said.sampling is None or not said.sampling.path.is_file():
+        return rows
+    return with_completions(rows, pl.read_parquet(said.sampling.path), said.sampling.show)
+
+
+def _input_rows(said: Any) -> Any:
     from tilth.builders import job_rows
     from tilth.core.errors import RecipeError
     from tilth.core.home import home
@@ -120,10 +183,10 @@ def _estimates(found: Any, json_: bool) -> None:
         output.say("hint: a rule of thumb may be off by a third; `limit: 20` in the job buys the calls that make it exact", err=True)
 
 
-def _summaries(found: list[dict[str, Any]]) -> None:
+def _summaries(found: list[dict[str, Any]], what: str = "judgements") -> None:
     rows = [[j["judge"], "LLM" if j["is_llm"] else "non-LLM scorer", j["judgements"],
              ", ".join(f"{status} {count:,}" for status, count in j["statuses"].items()), j["usd"]] for j in found]  # fmt: skip
-    output.table(["judge", "kind", "judgements", "statuses", "USD"], rows, right=(2, 4))
+    output.table(["judge" if what == "judgements" else "model", "kind", what, "statuses", "USD"], rows, right=(2, 4))
 
 
 VERBS = (annotate,)

@@ -37,7 +37,7 @@ def show(said: Any, store: Any, json_: bool) -> None:
     """The batches of a job's judges that are not collected yet."""
     from tilth.annotators.batch_run import open_batches
 
-    found = [one.__dict__ for one in open_batches(said.judges, store)]
+    found = [one.__dict__ for one in open_batches([*(said.sampling.models if said.sampling else ()), *said.judges], store)]
     if json_:
         output.as_json(found)
     else:
@@ -48,9 +48,13 @@ def end(said: Any, rows: Any, store: Any, talk: Any, json_: bool) -> None:
     """Ask a job's batches to end, and collect what they have answered."""
     from tilth.annotators.batch_run import end_batches
     from tilth.annotators.items import Items
+    from tilth.annotators.job_run import parts_of
 
-    collected = end_batches(
-        Items(rows), question=said.question, judges=said.judges, store=store, seed=said.job.seed, policy=policy(talk, cancel=True)
+    collected = sum(
+        end_batches(
+            Items(part.rows), question=part.question, judges=part.judges, store=store, seed=said.job.seed, policy=policy(talk, cancel=True)
+        )
+        for part in parts_of(said, rows, store=store)
     )
     if json_:
         output.as_json({"collected": collected})
