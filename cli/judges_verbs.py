@@ -52,10 +52,10 @@ def judges(job: Path, json_: bool) -> None:
         output.as_json([asdict(report) for report in reports])
         return
     for report in reports:
-        show(report)
+        show(report, min_pass=said.job.canaries.min_pass if said.job.canaries is not None else 0.9)
 
 
-def show(report: JudgesReport) -> None:
+def show(report: JudgesReport, *, min_pass: float) -> None:
     """The report as tables."""
     titles = ["judge", "language", "judgements", "without a value", "accuracy", "95 %", "flips", "first", "length", "own family", "canaries", "USD/1,000", "s/1,000"]
     lines = []
@@ -76,11 +76,11 @@ def show(report: JudgesReport) -> None:
     if report.aggregations:
         best = sorted(report.aggregations.items(), key=lambda pair: -pair[1])
         output.table(["aggregation", "accuracy on gold"], [[name, _percent(share)] for name, share in best], right=(1,))
-    for note in notes(report):
+    for note in notes(report, min_pass=min_pass):
         output.say(note, err=True)
 
 
-def notes(report: JudgesReport) -> Iterable[str]:
+def notes(report: JudgesReport, *, min_pass: float = 0.9) -> Iterable[str]:
     """What a reader of the tables should know."""
     whole = [line for line in report.judges if line.language is None]
     if not report.gold_rows:
@@ -88,7 +88,7 @@ def notes(report: JudgesReport) -> Iterable[str]:
     elif any(line.accuracy is not None for line in whole):
         yield f"accuracy on {report.gold_rows:,} rows of gold; fitted aggregations are cross-validated, `mean_of_stacks` is the default"
     for line in whole:
-        if line.canaries and line.canary_pass_rate is not None and line.canary_pass_rate < 0.9:
+        if line.canaries and line.canary_pass_rate is not None and line.canary_pass_rate < min_pass:
             yield f"{line.judge} passes {line.canary_pass_rate:.0%} of {line.canaries} canaries: do not trust it"
     panel = report.panel[0]
     if panel.effective_votes is not None and panel.judges > 1:
