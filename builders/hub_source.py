@@ -39,15 +39,27 @@ def resolve(name: str, url: str) -> tuple[str, list[tuple[str, Path]]]:
         SourceError: no such repository, revision or file.
         NetworkError: the Hub cannot be reached.
     """
-    repo, revision, pattern = parts(name, url)
-    with _hub_errors(name, url):
-        api = _api()
-        commit = api.repo_info(repo, repo_type="dataset", revision=revision).sha
-        every = [item.path for item in api.list_repo_tree(repo, repo_type="dataset", revision=commit, recursive=True) if hasattr(item, "size")]
+    _, _, pattern = parts(name, url)
+    commit, every = listing(name, url)
     found = sorted(path for path in every if fnmatch.fnmatch(path, pattern))
     if not found:
         raise SourceError(f"source {name}: {url}: no file matches {pattern!r}", hint=f"there are {', '.join(every[:5]) or 'none'}")
     return commit, fetch(name, url, commit, found)
+
+
+def listing(name: str, url: str) -> tuple[str, list[str]]:
+    """The commit that the revision stands for now, and all files of the repository there.
+
+    Raises:
+        SourceError: no such repository or revision.
+        NetworkError: the Hub cannot be reached.
+    """
+    repo, revision, _ = parts(name, url)
+    with _hub_errors(name, url):
+        api = _api()
+        commit = api.repo_info(repo, repo_type="dataset", revision=revision).sha
+        tree = api.list_repo_tree(repo, repo_type="dataset", revision=commit, recursive=True)
+        return commit, [item.path for item in tree if hasattr(item, "size")]
 
 
 def fetch(name: str, url: str, commit: str, files: list[str]) -> list[tuple[str, Path]]:

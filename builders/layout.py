@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tilth.builders import release_source
-from tilth.builders.locking import format_of
+from tilth.builders.locking import as_locked, format_of
 from tilth.builders.read import SourceReader
 from tilth.builders.records import Shape
 from tilth.core.errors import RecipeError
@@ -170,7 +170,10 @@ def lay(recipe: RecipeFile, lock: Lock, files: dict[str, list[tuple[LockedFile, 
     said = recipe.recipe
     reads = {name: _reader(name, source, files[name], lock, home, options) for name, source in said.sources.items()}
     everything = Options()
-    benchmarks = {name: _reader(name, source, files[name], lock, home, everything) for name, source in sorted(said.benchmarks.items())}
+    benchmarks = {
+        name: _reader(name, as_locked(name, source, lock), files[name], lock, home, everything)
+        for name, source in sorted(said.benchmarks.items())
+    }
     items = None
     if benchmarks:
         inputs_of = {"inputs": [[name, reader.stage.key] for name, reader in benchmarks.items()], "code": code_digests("tilth.builders.benchmark_items")}

@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 
 from tilth.builders import hub_source, release_source
+from tilth.builders.lm_eval_source import from_task, held_task
 from tilth.builders.records import Format
 from tilth.core import units
 from tilth.core.errors import LockError, SourceError
 from tilth.core.fingerprints import file_digest
 from tilth.core.home import Home, home
 from tilth.core.lock import Lock, LockedFile, LockedSource, digest_of, local_revision
-from tilth.core.recipe import Earlier, RecipeFile, Source
+from tilth.core.recipe import Earlier, RecipeFile, Source, Task
 
 PARQUET = Source(path="*.parquet", shape={"text": {}}, license="other")
 """What tells the format of an earlier release's files."""
@@ -68,11 +69,23 @@ def lock(recipe: RecipeFile) -> Lock:
     return Lock(recipe=recipe.recipe.name, sources={name: _lock_one(name, source, recipe) for name, source in every.items()})
 
 
-def _every(recipe: RecipeFile) -> dict[str, Source | Earlier]:
+def _every(recipe: RecipeFile) -> dict[str, Source | Task | Earlier]:
     return {**recipe.recipe.sources, **recipe.recipe.benchmarks, **recipe.recipe.earlier}
 
 
-def _lock_one(name: str, source: Source | Earlier, recipe: RecipeFile) -> LockedSource:
+def as_locked(name: str, source: Source | Task, lock: Lock) -> Source:
+    """A source as it is read: a task of lm-eval as the lock says what it came to.
+
+    Raises:
+        LockError: the lock does not say.
+    """
+    return held_task(name, source, lock.sources[name]) if isinstance(source, Task) else source
+
+
+def _lock_one(name: str, source: Source | Task | Earlier, recipe: RecipeFile) -> LockedSource:
+    if isinstance(source, Task):
+        plain, task = from_task(name, source, recipe.data_root)
+        return _lock_one(name, plain, recipe).model_copy(update={"task": task})
     if source.path.startswith("hf://"):
         commit, found = hub_source.resolve(name, source.path)
         revision = commit
@@ -113,9 +126,11 @@ def locked_paths(recipe: RecipeFile, lock: Lock, where: Home | None = None) -> d
 
 
 def _locked_source(
-    name: str, source: Source | Earlier, locked: LockedSource, recipe: RecipeFile, where: Home, mend: str
+    name: str, source: Source | Task | Earlier, locked: LockedSource, recipe: RecipeFile, where: Home, mend: str
 ) -> list[tuple[LockedFile, Path]]:
-    if source.path != locked.path:
+    if isinstance(source, Task):
+        source = held_task(name, source, locked, recipe.data_root, mend)
+    elif source.path != locked.path or (isinstance(source, Source) and locked.task is not None):
         raise LockError(f"source {name}: the recipe says {source.path}, the lock {locked.path}", hint=mend)
     if source.path.startswith("hf://"):
         found = hub_source.fetch(name, source.path, locked.revision, [file.name for file in locked.files])

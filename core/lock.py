@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -34,6 +34,18 @@ class LockedFile(BaseModel):
     rows: int = Field(ge=0)
 
 
+class LockedTask(BaseModel):
+    """What a task of lm-eval came to: enough to build without lm-eval."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lm_eval: str
+    tasks: str | None = None
+    revision: str | None = None
+    files: dict[str, str] = Field(description="the task's YAMLs, by name in the tasks' folder: sha256")
+    shape: dict[str, dict[str, Any]] = Field(description="how a record becomes an item")
+
+
 class LockedSource(BaseModel):
     """One source: the path as the recipe gives it, the revision, and the files that it came to."""
 
@@ -44,6 +56,7 @@ class LockedSource(BaseModel):
     sha256: str = Field(description="sha256 over the files' digests, in order")
     rows: int = Field(ge=1)
     files: list[LockedFile] = Field(min_length=1)
+    task: LockedTask | None = None
 
     @model_validator(mode="after")
     def _adds_up(self) -> LockedSource:
@@ -67,7 +80,7 @@ class Lock(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write the lock, whole or not at all."""
-        write_whole(path, (self.model_dump_json(indent=2) + "\n").encode())
+        write_whole(path, (self.model_dump_json(indent=2, exclude_none=True) + "\n").encode())
 
 
 def read(path: Path) -> Lock:

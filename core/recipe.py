@@ -23,10 +23,10 @@ import importlib.resources
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from tilth.core import licenses, marked_yaml, units
 from tilth.core.errors import RecipeError
@@ -52,7 +52,26 @@ class FieldOf(_Part):
     field: str = Field(description="name of a field of the record")
 
 
-class Source(_Part):
+class _Terms(_Part):
+    """What is said of any source, wherever its bytes are."""
+
+    license: str | FieldOf = Field(description="SPDX or Hub id of the licence, or {field: NAME} where each record has its own")
+    language: str | FieldOf | None = Field(None, description="BCP-47 code, or {field: NAME}; left out: it is identified")
+    key: str | None = Field(None, description="field that names a record in the source; left out: its content does")
+    title: str | None = Field(None, description="what it is, for the card")
+    url: str | None = Field(None, description="where it comes from, for the card")
+    citation: str | None = Field(None, description="how to cite it, for the card")
+
+    @model_validator(mode="after")
+    def _says_what_it_must(self) -> Self:
+        if isinstance(self.license, str) and not self.license.strip():
+            raise ValueError("license is blank")
+        if isinstance(self.language, str) and not CODE.match(self.language):
+            raise ValueError(f"language {self.language!r} is no BCP-47 code, such as en or zh")
+        return self
+
+
+class Source(_Terms):
     """Where rows come from, and on what terms."""
 
     path: str = Field(
@@ -64,22 +83,30 @@ class Source(_Part):
         None, description="encoding of text, or `auto`: as the file says, else detected; left out: utf-8 for jsonl and csv, else auto"
     )
     shape: dict[str, dict[str, Any]] = Field(description="how a record becomes a row: one shape with its parameters")
-    license: str | FieldOf = Field(description="SPDX or Hub id of the licence, or {field: NAME} where each record has its own")
-    language: str | FieldOf | None = Field(None, description="BCP-47 code, or {field: NAME}; left out: it is identified")
-    key: str | None = Field(None, description="field that names a record in the source; left out: its content does")
-    title: str | None = Field(None, description="what it is, for the card")
-    url: str | None = Field(None, description="where it comes from, for the card")
-    citation: str | None = Field(None, description="how to cite it, for the card")
 
     @model_validator(mode="after")
-    def _says_what_it_must(self) -> Source:
-        if isinstance(self.license, str) and not self.license.strip():
-            raise ValueError("license is blank")
-        if isinstance(self.language, str) and not CODE.match(self.language):
-            raise ValueError(f"language {self.language!r} is no BCP-47 code, such as en or zh")
+    def _has_one_shape(self) -> Source:
         if len(self.shape) != 1:
             raise ValueError(f"shape names {len(self.shape)} shapes, must be one, as in {{text: {{}}}}")
         return self
+
+
+class Task(_Terms):
+    """A benchmark that a task of lm-eval names: its dataset, split and templates are read at locking."""
+
+    lm_eval: str = Field(min_length=1, max_length=200, description="name of one task of lm-eval, such as mmlu_anatomy")
+    tasks: str | None = Field(
+        None, min_length=1, description="folder of task YAMLs, relative to the recipe (or --data-root); left out: the installed lm-eval's"
+    )
+    revision: str | None = Field(None, min_length=1, description="branch, tag or commit of its dataset on the Hub; left out: main")
+
+
+def _benchmark_kind(said: Any) -> str:
+    return "Task" if isinstance(said, Task) or (isinstance(said, dict) and "lm_eval" in said) else "Source"
+
+
+Benchmark = Annotated[Annotated[Source, Tag("Source")] | Annotated[Task, Tag("Task")], Discriminator(_benchmark_kind)]
+"""A set to decontaminate against."""
 
 
 class Earlier(_Part):
@@ -118,7 +145,7 @@ class Recipe(_Part):
     license: str = Field(min_length=1, description="licence of the release: a Hub licence id")
     seed: int = Field(0, description="seed of every random choice")
     sources: dict[str, Source] = Field(min_length=1)
-    benchmarks: dict[str, Source] = Field(default_factory=dict, description="sets to decontaminate against")
+    benchmarks: dict[str, Benchmark] = Field(default_factory=dict, description="sets to decontaminate against")
     earlier: dict[str, Earlier] = Field(default_factory=dict, description="earlier releases, for `against_release`")
     corpora: dict[Kind, Corpus] = Field(min_length=1)
     gates: Gates = Gates()
@@ -220,6 +247,8 @@ def load(name_or_path: str, data_root: Path | None = None) -> RecipeFile:
     recipe: Recipe = validate(Recipe, marked.data, marked, ())
     for group in ("sources", "benchmarks"):
         for name, source in getattr(recipe, group).items():
+            if isinstance(source, Task):
+                continue
             named_unit("shape", source.shape, marked, (group, name, "shape"))
             if source.format is not None:
                 named_unit("format", {source.format: {}}, marked, (group, name, "format"))
