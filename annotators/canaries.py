@@ -37,7 +37,7 @@ class CanaryFields(BaseModel):
     )
     min_pass: float = Field(0.9, ge=0, le=1, description="share of the canaries that a judge must pass")
     action: Literal["flag", "downweight", "stop"] = Field(
-        "flag", description="what becomes of a judge that passes fewer: `stop` asks it nothing but the canaries"
+        "flag", description="what becomes of a judge that passes fewer: its votes count half, or it is asked nothing but the canaries"
     )
 
 
@@ -109,7 +109,8 @@ def pass_rates(judgements: pl.DataFrame) -> pl.DataFrame:
     return counted.select([pl.col(name).cast(dtype) for name, dtype in RATES.items()]).sort("judge", "language")
 
 
-def failing(judgements: pl.DataFrame, fields: CanaryFields) -> list[str]:
-    """The judges that pass fewer canaries than they must, of all languages together."""
-    rates = pass_rates(judgements).group_by("judge").agg(pl.col("passed").sum(), pl.col("total").sum())
-    return sorted(rates.filter(pl.col("passed") < fields.min_pass * pl.col("total"))["judge"])
+def failing(judgements: pl.DataFrame, fields: CanaryFields) -> dict[str, float]:
+    """The judges that pass fewer canaries than they must, of all languages together, and the share that each passes."""
+    rates = pass_rates(judgements).group_by("judge").agg(pl.col("passed").sum(), pl.col("total").sum()).sort("judge")
+    low = rates.filter(pl.col("passed") < fields.min_pass * pl.col("total"))
+    return dict(low.select("judge", pl.col("passed") / pl.col("total")).iter_rows())

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tilth.annotators.canaries import CanaryFields
 from tilth.annotators.completions import Completion, Sampling, Shown
 from tilth.annotators.gold import GoldFields
+from tilth.annotators.panel import Aggregation
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
 from tilth.core import marked_yaml
@@ -80,6 +81,7 @@ class Job(_Part):
     limit: int | None = Field(None, ge=1, description="judge that many rows only")
     seed: int = Field(0, description="seed of the order of candidates")
     gold: GoldFields | None = Field(None, description="what the judges are measured against; left out: people of the table, where two agree")
+    aggregation: Aggregation = Field("default", description="how judges become one score; default: the first judge's, or learned where there is gold")
     output: str | None = Field(None, description="Parquet file of judgements; left out: <name>.judgements.parquet beside the job")
 
 

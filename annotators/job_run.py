@@ -7,7 +7,7 @@ run.judged.judgements        # the canaries' too: row ids that begin with `canar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -125,7 +125,7 @@ def _with_canaries(said: JobFile, asking: _Asking, rows: pl.DataFrame, max_usd: 
     return _together(first, stopped, asking.judged(both, said.question, kept, max_usd)), tuple(stopped)
 
 
-def _together(first: Judged, stopped: Sequence[str], rest: Judged) -> Judged:
+def _together(first: Judged, stopped: Collection[str], rest: Judged) -> Judged:
     """The canaries of the judges that were stopped, and all of the others."""
     own = first.judgements.filter(pl.col("judge").is_in(list(stopped)))
     frame = pl.concat([own, rest.judgements]).sort(KEY, nulls_last=True)

@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 
 from tilth.annotators.agreement import effective_votes, krippendorff_alpha, wilson
+from tilth.annotators.canaries import is_canary, pass_rates
 from tilth.annotators.families import family_of
 from tilth.annotators.human import is_human
 from tilth.annotators.panels import stack
-from tilth.annotators.panels.votes import CANARY, Floats, Pairs, Votes, canaries, pairs_of, preferences, votes_of
+from tilth.annotators.panels.votes import Floats, Pairs, Votes, pairs_of, preferences, votes_of
 from tilth.annotators.question import Item
 from tilth.annotators.store import CallStore
 
@@ -141,14 +142,14 @@ def report(
         judges: the judges in their order, the strongest first.
         compare: cross-validate the aggregations on gold.
     """
-    frame = judgements.filter(~pl.col("row_id").str.starts_with(CANARY))
+    frame = judgements.filter(~is_canary())
     shown = pl.DataFrame(schema=SHOWN) if shown is None else shown
     gold = frame.select("row_id", "candidate", "value").clear() if gold is None else gold
     language = shown.select("row_id", "language").unique("row_id")
     frame = frame.join(language, on="row_id", how="left")
     known = sorted(frame["language"].drop_nulls().unique().to_list())
     spent = None if calls is None else judgements.select("judge", "row_id", "call").unique().join(calls.unique("call"), on="call")
-    passed = canaries(judgements)
+    passed = pass_rates(judgements)
     panel: list[PanelLine] = []
     lines: list[JudgeLine] = []
     aggregations: dict[str, float] = {}

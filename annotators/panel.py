@@ -14,9 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from tilth.annotators.canaries import CanaryFields, failing, is_canary
 from tilth.annotators.panels import strategies
-from tilth.annotators.panels.votes import CANARY, over_aspects, pairs_of, preferences, votes_of
-from tilth.annotators.panels.votes import canaries as canaries_passed
+from tilth.annotators.panels.votes import over_aspects, pairs_of, preferences, votes_of
+from tilth.core.errors import RecipeError
 
 SCORES: dict[str, Any] = {
     "row_id": pl.String,
@@ -39,24 +40,51 @@ ON_SCALE = ("strongest", "mean")
 """Those whose scores are on the question's own scale; the others compare the candidates of a row."""
 
 
+WEIGHTS = {"flag": 1.0, "downweight": 0.5, "stop": 0.0}
+"""What the votes of a judge count that fails its canaries."""
+
+
 @dataclass(frozen=True)
-class CanaryRule:
-    """What becomes of a judge that fails canaries: known-good answers beside bad ones that ask for a high mark."""
+class Ruling:
+    """How a panel's judgements become scores, and whose word counts less."""
 
-    min_pass: float = 0.9
-    """Share of the canaries that a judge must pass."""
-    action: Literal["flag", "downweight", "stop"] = "flag"
-    """`downweight`: it comes last, and its votes count half; `stop`: its judgements count for nothing."""
+    aggregation: str
+    """The one that `default` stands for, or that was named."""
+    gold_rows: int
+    """Rows of which gold says that one judged candidate is better than another."""
+    failed: dict[str, float]
+    """Judges that fail their canaries, and the share that each passes."""
+    weight: float
+    """What each of their votes counts: one of `WEIGHTS`. Those that count less than others come last."""
 
-    def failed(self, judgements: pl.DataFrame) -> tuple[str, ...]:
-        """The judges that pass too few; judges without canaries are none of them."""
-        rates = canaries_passed(judgements)
-        return tuple(rates.filter(pl.col("passed") < self.min_pass * pl.col("total"))["judge"])
+    @property
+    def learned(self) -> bool:
+        """Whether gold has a say in it."""
+        return self.gold_rows > 0 and self.aggregation in strategies.WITH_GOLD
+
+    @property
+    def lacks_gold(self) -> bool:
+        """Whether it could only be learned from gold, and there is none."""
+        return not self.gold_rows and self.aggregation in strategies.WITH_GOLD.keys() - strategies.WITHOUT_GOLD.keys()
+
+
+def ruling(
+    judgements: pl.DataFrame, *, aggregation: Aggregation = "default", gold: pl.DataFrame | None = None, canaries: CanaryFields | None = None
+) -> Ruling:  # fmt: skip
+    """What `aggregate` does with the same arguments."""
+    gold_rows = 0
+    if gold is not None:
+        known = gold.filter(pl.col("candidate").is_not_null(), pl.col("value").is_not_null(), pl.col("value").is_not_nan())
+        judged = known.join(judgements.filter(~is_canary()), on=["row_id", "candidate"], how="semi")
+        gold_rows = judged.group_by("row_id").agg(pl.col("value").n_unique()).filter(pl.col("value") > 1).height
+    name = aggregation if aggregation == "mean" else strategies.chosen(aggregation, gold_rows > 0)
+    failed = {} if canaries is None else failing(judgements, canaries)
+    return Ruling(name, gold_rows, failed, WEIGHTS["flag" if canaries is None else canaries.action])
 
 
 def aggregate(
     judgements: pl.DataFrame, *, aggregation: Aggregation = "default", judges: Sequence[str] = (), gold: pl.DataFrame | None = None,
-    extras: pl.DataFrame | None = None, canaries: CanaryRule = CanaryRule(),
+    extras: pl.DataFrame | None = None, canaries: CanaryFields | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Scores of candidates, one question at a time; where it was asked about several aspects, of their mean.
 
@@ -66,7 +94,8 @@ def aggregate(
         judges: the judges, the strongest first; those not named follow by name.
         gold: columns `panels.votes.GOLD`.
         extras: as `panels.votes.votes_of` takes them.
-        canaries: what becomes of judges that fail the canaries among the judgements.
+        canaries: what becomes of judges that fail the canaries among the judgements: `downweight` lets them come last and their votes
+            count half; `stop` lets them count for nothing.
 
     Returns:
         Columns `SCORES`, sorted by row and candidate:
@@ -79,18 +108,25 @@ def aggregate(
         flips: pairs (judge, other candidate) where the judge's preference turned with the order.
         ties: other candidates of the row with the same score.
         against: pairs (judge, other candidate) where the judge prefers the one that the score does not.
+
+    Raises:
+        RecipeError: the aggregation needs gold and there is none, or compares candidates and the question is about the row itself.
     """
-    judgements = over_aspects(judgements)
-    failed = canaries.failed(judgements) if canaries.action != "flag" else ()
-    judgements = judgements.filter(~pl.col("row_id").str.starts_with(CANARY))
-    if canaries.action == "stop":
-        judgements = judgements.with_columns(pl.when(~pl.col("judge").is_in(failed)).then("value").alias("value"))
-    weights = dict.fromkeys(failed, 0.5)
+    rule = ruling(judgements, aggregation=aggregation, gold=gold, canaries=canaries)
+    name = rule.aggregation
+    if rule.lacks_gold:
+        raise RecipeError(f"aggregation: {name} learns from gold, and none says which candidate of these rows is better", hint="name gold, or another")
+    judgements = over_aspects(judgements.filter(~is_canary()))
+    if name not in ON_SCALE and judgements.height and judgements["candidate"].is_null().all():
+        raise RecipeError(f"aggregation: {name} compares candidates, and the question is about the row itself", hint="strongest, or mean")
+    weights = dict.fromkeys(rule.failed, rule.weight) if rule.weight < 1 else {}
+    if rule.weight == 0:
+        counts = ~pl.col("judge").is_in(list(weights))
+        judgements = judgements.with_columns(pl.when(counts).then(column).alias(column) for column in ("value", "rank"))
     frame = judgements.select("row_id", "candidate", "judge", "order", "value", "rank")
     named = [*judges, *(judge for judge in sorted(frame["judge"].unique()) if judge not in judges)]
-    order = {name: place for place, name in enumerate(sorted(named, key=lambda name: name in failed))}
+    order = {name: place for place, name in enumerate(sorted(named, key=lambda name: name in weights))}
     by_judge = frame.group_by("row_id", "candidate", "judge").agg(pl.col("value").mean(), pl.col("rank").mean())
-    name: str = aggregation if aggregation == "mean" else strategies.chosen(aggregation, gold is not None and not gold.is_empty())
     own = _strongest(by_judge, order) if name == "strongest" else by_judge
     key = ["row_id", "candidate"]
     count = pl.when(pl.col("value").is_not_null()).then(pl.col("judge").replace_strict(weights, default=1.0, return_dtype=pl.Float64))

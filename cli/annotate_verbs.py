@@ -132,7 +132,7 @@ def _canaries(said: Any, done: Any) -> None:
         return
     rates = pass_rates(done.judged.judgements)
     output.table(["judge", "language", "canaries passed", "of"], [list(line) for line in rates.iter_rows()], right=(2, 3))
-    did = {"flag": "", "downweight": ": count its votes less (CanaryRule)", "stop": " and was asked nothing else"}[said.job.canaries.action]
+    did = {"flag": "", "downweight": ": its votes count half in `tilth judges --scores`", "stop": " and was asked nothing else"}[said.job.canaries.action]
     for judge in failing(done.judged.judgements, said.job.canaries):
         output.say(f"{judge} passed fewer canaries than {said.job.canaries.min_pass:.0%}{did}", err=True)
 

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tilth.core.errors import StorageError
@@ -91,18 +91,23 @@ def writing(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise StorageError(f"{path}: {error.strerror or error}", hint="free some space, or move TILTH_HOME") from None
     except PolarsError as error:  # polars does not raise OSError where the system did
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         if not any(words in str(error) for words in ("os error", "transport error")):
             raise
         full = shutil.disk_usage(path.parent).free < 1 << 20
         reason = "No space left on device" if full else str(error).splitlines()[0]
         raise StorageError(f"{path}: {reason}", hint="free some space, or move TILTH_HOME") from None
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):  # a name that could not be made (too long, beneath a file) cannot be removed: the first error tells why
+        temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

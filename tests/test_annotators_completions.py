@@ -297,7 +297,7 @@ def test_a_judge_that_fails_is_stopped_before_it_costs_more(action: str, asked: 
         dict(rest.iter_rows()).get("openai/gpt-5.4-mini", 0) == asked
         and dict(rest.iter_rows())["anthropic/claude-haiku-5-5"] == 5
     )
-    assert canaries.failing(table, canaries.CanaryFields()) == ["openai/gpt-5.4-mini"]
+    assert canaries.failing(table, canaries.CanaryFields()) == {"openai/gpt-5.4-mini": 0.0}
     assert (
         found.judged.calls == table["call"].n_unique() == found.judged.bought
         and sum(found.judged.statuses.values()) == table.height

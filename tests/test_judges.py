@@ -11,12 +11,14 @@ import polars as pl
 import pytest
 
 from tilth.annotators import gold as golds
+from tilth.annotators.canaries import is_canary
 from tilth.annotators.gold import GoldFields, of_people
 from tilth.annotators.judge import JUDGEMENTS
 from tilth.annotators.judge_report import report, shown_of
+from tilth.annotators.panel import SCORES, aggregate, ruling
 from tilth.annotators.question import Item
 from tilth.cli.main import main
-from tilth.core.errors import SourceError
+from tilth.core.errors import RecipeError, SourceError
 
 JOB = """\
 name: measured
@@ -116,7 +118,7 @@ def test_what_is_measured_of_each_judge(job: Path, run: Run) -> None:
 def test_the_tables_say_what_they_rest_on(job: Path, run: Run) -> None:
     code, out, err = run(job)
     assert code == 0 and "58.3" in out and "effective votes" in out
-    assert "accuracy on 6 rows of gold" in err and f"{GPT} passes 0% of 1 canaries" in err
+    assert "accuracy on 6 rows of gold" in err and f"{GPT} passes 0% of its canaries: do not trust it" in err
     job.write_text(JOB.replace("gold: {file: gold.csv}\n", ""))
     assert "no gold: nothing here says who is right" in run(job)[2]
 
@@ -136,6 +138,93 @@ def test_bad_gold_is_one_line(job: Path, run: Run, change: str, to: str, message
     job.write_text(JOB.replace(change, to))
     code, _, err = run(job)
     assert code == 2 and message in err and "Traceback" not in err
+
+
+def scores_of(job: Path, run: Run, *more: str) -> tuple[pl.DataFrame, str]:
+    file = job.parent / "panel" / "scores.parquet"
+    code, _, err = run(job, "--scores", str(file), *more)
+    assert code == 0, err
+    return pl.read_parquet(file), err
+
+
+def test_the_panel_becomes_one_score_a_candidate(job: Path, run: Run) -> None:
+    frame, err = scores_of(job, run)
+    assert frame.schema == pl.Schema(SCORES) and set(frame["row_id"]) == {f"r{k}" for k in range(6)} and frame.height == 12
+    best = dict(frame.sort("score").unique("row_id", keep="last", maintain_order=True).select("row_id", "candidate").iter_rows())
+    assert [best[f"r{k}"] for k in range(4)] == ["gpt-4.1", "qwen3-8b"] * 2, "gold has told whom to believe"
+    assert "scores by mean_of_stacks: the default with gold, learned from 6 rows of gold" in err and "12 scores; " in err
+    job.write_text(JOB + "aggregation: majority\n")
+    assert "scores by majority: as the job says\n" in scores_of(job, run)[1]
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "first"),
+    [
+        ("flag", "do not trust it", "gpt-4.1"),
+        ("downweight", "its votes count half, after all others", "qwen3-8b"),
+        ("stop", "its votes count for nothing", "qwen3-8b"),
+    ],
+)
+def test_a_judge_that_fails_its_canaries_counts_less(job: Path, run: Run, action: str, told: str, first: str) -> None:
+    job.write_text(JOB.replace("gold: {file: gold.csv}\n", f"canaries: {{action: {action}}}\n"))
+    frame, err = scores_of(job, run, "--json")
+    assert "scores by strongest: the default without gold\n" in err and f"{GPT} passes 0% of its canaries: {told}" in err
+    own = frame.filter(pl.col("row_id") == "r1").sort("score")
+    assert own["candidate"].to_list()[-1] == first and own["num_votes"].to_list() == [2 if action == "stop" else 4] * 2
+    (found,) = json.loads(run(job, "--json")[1])
+    weight = {"flag": 1.0, "downweight": 0.5, "stop": 0.0}[action]
+    assert found["ruling"] == {"aggregation": "strongest", "gold_rows": 0, "failed": {GPT: 0.0}, "weight": weight} and found["scores"] is None
+
+
+def test_a_judge_that_was_stopped_is_told_of_though_it_judged_no_row(job: Path, run: Run) -> None:
+    job.write_text(JOB.replace("gold: {file: gold.csv}\n", "canaries: {action: stop}\n"))
+    table().filter((pl.col("judge") != GPT) | is_canary()).write_parquet(job.parent / "out.parquet")
+    frame, err = scores_of(job, run)
+    assert f"{GPT} passes 0% of its canaries: its votes count for nothing" in err and frame["num_votes"].max() == 2
+    table().filter((pl.col("judge") == GPT) & is_canary()).write_parquet(job.parent / "out.parquet")
+    assert scores_of(job, run)[0].is_empty()
+
+
+def test_people_are_no_judges_of_the_panel(job: Path, run: Run) -> None:
+    people = pl.DataFrame([line for n in (1, 2) for line in verdicts(f"human/{n}", "r0", ("qwen3-8b", "qwen3-8b"))], schema=JUDGEMENTS)
+    job.write_text(JOB.replace("gold: {file: gold.csv}", "aggregation: majority"))
+    before = scores_of(job, run)[0]
+    pl.concat([table(), people]).write_parquet(job.parent / "out.parquet")
+    assert scores_of(job, run)[0].equals(before)
+
+
+@pytest.mark.parametrize(
+    ("change", "scores", "message"),
+    [
+        ("aggregation: median\n", "s.parquet", "job.yaml:9: aggregation"),
+        ("aggregation: [mean]\n", "s.parquet", "job.yaml:9: aggregation"),
+        ("", "s.csv", "s.csv: scores are a Parquet file"),
+        ("", "out.parquet", "the job's own file"),
+        ("", "gold.csv/s.parquet", "gold.csv/s.parquet: "),
+        ("", "n" * 300 + ".parquet", "File name too long"),
+        ("", "taken.parquet", "taken.parquet: Is a directory"),
+    ],
+)
+def test_scores_that_cannot_be_written_are_one_line(job: Path, run: Run, change: str, scores: str, message: str) -> None:
+    (job.parent / "taken.parquet").mkdir()
+    job.write_text(JOB + change)
+    code, _, err = run(job, "--scores", str(job.parent / scores))
+    assert code == 2 and message in err and "Traceback" not in err
+    assert pl.read_parquet(job.parent / "out.parquet").equals(table())
+
+
+def test_an_aggregation_that_learns_says_that_there_is_nothing_to_learn_from(job: Path, run: Run) -> None:
+    job.write_text(JOB.replace("gold: {file: gold.csv}", "aggregation: log_odds"))
+    code, _, err = run(job)
+    assert code == 0 and "scores by log_odds: it learns from gold, and there is none" in err
+    code, _, err = run(job, "--scores", str(job.parent / "s.parquet"))
+    assert code == 2 and "aggregation: log_odds learns from gold" in err
+
+
+def test_gold_that_prefers_nobody_is_no_gold() -> None:
+    alike = pl.DataFrame({"row_id": ["r0"] * 2, "candidate": ["gpt-4.1", "qwen3-8b"], "value": [1.0, 1.0]})
+    assert ruling(table(), gold=alike).aggregation == "strongest"
+    assert aggregate(table(), gold=alike).equals(aggregate(table()))
 
 
 def test_gold_of_answer_keys_and_of_scores(tmp_path: Path) -> None:
@@ -170,9 +259,13 @@ def test_a_question_without_candidates_is_measured_by_its_scale() -> None:
         for judge, values in said.items() for k, value in enumerate(values)
     ]  # fmt: skip
     gold = pl.DataFrame({"row_id": ["r0", "r3"], "candidate": [None, None], "value": [3.0, 2.0]}, schema={"row_id": pl.String, "candidate": pl.String, "value": pl.Float64})
-    found = report(pl.DataFrame(lines, schema=JUDGEMENTS), shown=shown_of([]), gold=gold)
+    judged = pl.DataFrame(lines, schema=JUDGEMENTS)
+    found = report(judged, shown=shown_of([]), gold=gold)
     assert {line.judge: line.accuracy for line in found.judges} == {"one": 0.5, "two": 1.0}
     assert found.panel[0].agreement == 0.5 and found.panel[0].alpha is not None
+    assert aggregate(judged, gold=gold, judges=["two"])["score"].to_list() == said["two"]
+    with pytest.raises(RecipeError, match="majority compares candidates"):
+        aggregate(judged, aggregation="majority")
 
 
 def test_nothing_judged_is_a_table_of_nothing() -> None:

@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import panel as bench
 from tilth.annotators.agreement import effective_votes, krippendorff_alpha, wilson
+from tilth.annotators.canaries import CanaryFields
 from tilth.annotators.judge import JUDGEMENTS
-from tilth.annotators.panel import CanaryRule, aggregate
+from tilth.annotators.panel import aggregate, ruling
 from tilth.annotators.panels.bradley_terry import bradley_terry
 from tilth.annotators.panels.dawid_skene import estimate
 from tilth.annotators.panels.strategies import WITH_GOLD, on_gold, scores
@@ -170,10 +171,10 @@ def test_a_judge_that_fails_canaries_is_flagged_or_counts_less_or_not_at_all() -
               for name, value in (("canary-good", good), ("canary-bad", 1.0))]  # fmt: skip
     work = [("r", "bad", "0,1", "x", 1.0), ("r", "bad", "0,1", "y", 0.0), ("r", "good", "0,1", "x", 0.0), ("r", "good", "0,1", "y", 1.0)]
     table = judged([*canary, *work])  # type: ignore[list-item]
-    assert CanaryRule().failed(table) == ("bad",)
+    assert ruling(table, canaries=CanaryFields()).failed == {"bad": 0.0} and ruling(table).failed == {}
 
     def best(action: str, aggregation: str = "default") -> list[str]:
-        found = aggregate(table, judges=["bad", "good"], aggregation=aggregation, canaries=CanaryRule(action=action))  # type: ignore[arg-type]
+        found = aggregate(table, judges=["bad", "good"], aggregation=aggregation, canaries=CanaryFields(action=action))  # type: ignore[arg-type]
         return found.filter(pl.col("score") == pl.col("score").max())["candidate"].to_list()
 
     assert best("flag") == ["x"] and best("downweight") == ["y"] and best("stop") == ["y"]

@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tilth.annotators.canaries import is_canary
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CANARY = "canary/"
-"""Rows whose id starts so test the judges; they are no part of the panel's work."""
 GOLD: dict[str, Any] = {"row_id": pl.String, "candidate": pl.String, "value": pl.Float64}
 """Columns of a table of gold: of a row's candidates the one with the higher value is better."""
 
@@ -108,21 +108,6 @@ def preferences(judgements: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     )
 
 
-def canaries(judgements: pl.DataFrame) -> pl.DataFrame:
-    """judge, passed, total: canary pairs, and of these those where it put the good answer above the bad one, its orders taken together.
-
-    A canary that was answered with no value is not passed.
-    """
-    by = ["row_id", "judge"]
-    asked = judgements.filter(pl.col("row_id").str.starts_with(CANARY))
-    each = preferences(asked.select(*by, "order", "candidate", "value", "rank"), [*by, "order"] if asked["order"].str.contains(",").any() else by)
-    good = each.filter(pl.col("candidate") == "canary-good").group_by(by).agg((pl.col("prefers").mean() > 0).alias("passed"))
-    return (
-        asked.select(by).unique().join(good, on=by, how="left").group_by("judge")
-        .agg(pl.col("passed").fill_null(False).sum().cast(pl.Int64), pl.len().cast(pl.Int64).alias("total")).sort("judge")
-    )  # fmt: skip
-
-
 def votes_of(
     judgements: pl.DataFrame, judges: tuple[str, ...] | None = None, extras: pl.DataFrame | None = None, weights: Mapping[str, float] | None = None
 ) -> Votes:
@@ -134,7 +119,7 @@ def votes_of(
         extras: row_id, candidate, and any number of float columns that may tell which candidate is better.
         weights: judge → what its votes count, 1 where it is not named.
     """
-    frame = judgements.filter(pl.col("candidate").is_not_null(), ~pl.col("row_id").str.starts_with(CANARY))
+    frame = judgements.filter(pl.col("candidate").is_not_null(), ~is_canary())
     found = sorted(frame["judge"].unique().to_list())
     names = tuple(one for one in judges or () if one in found)
     names += tuple(one for one in found if one not in names)

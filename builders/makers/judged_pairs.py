@@ -20,8 +20,8 @@ from tilth.annotators import judge_report
 from tilth.annotators.gold import of_keys
 from tilth.annotators.items import Items
 from tilth.annotators.judge import Judged, estimate, judge
-from tilth.annotators.panel import Aggregation, aggregate
-from tilth.annotators.panels.strategies import WITH_GOLD, WITHOUT_GOLD, chosen
+from tilth.annotators.panel import Aggregation, aggregate, ruling
+from tilth.annotators.panels.strategies import WITH_GOLD, WITHOUT_GOLD
 from tilth.annotators.panels.votes import over_aspects
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
@@ -126,10 +126,9 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         for one in judged.judges:
             entry = {name: getattr(one, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")}
             told.append(entry | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
-        has_gold = gold is not None and not gold.is_empty()
         whole = {name: getattr(measured.panel[0], name) for name in ("rows", "judges", "agreement", "alpha", "effective_votes")}
-        name = self.aggregation if self.aggregation == "mean" else chosen(self.aggregation, has_gold)
-        return scored, tuple(told), {"question": judged.judges[0].question, "aggregation": name, "gold_rows": measured.gold_rows, **whole}
+        rule = ruling(judged.judgements, aggregation=self.aggregation, gold=gold)
+        return scored, tuple(told), {"question": judged.judges[0].question, "aggregation": rule.aggregation, "gold_rows": measured.gold_rows, **whole}
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
         question, judges = self._panel()
