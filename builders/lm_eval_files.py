@@ -57,7 +57,7 @@ def _on_the_hub(name: str, where: str, root: str, inside: str | None, split: str
         if said is not None:
             base = f"{glob.escape(str(said['data_dir']).strip('/'))}/" if said.get("data_dir") else ""
             if said.get("data_files"):
-                return base + _of_split(said["data_files"], split, where)
+                return _ended(base + _of_split(said["data_files"], split, where), every)
     for pattern in _layouts(inside, split):
         if any(fnmatch.fnmatch(path, base + pattern) for path in every):
             return base + pattern
@@ -68,6 +68,12 @@ def _on_the_hub(name: str, where: str, root: str, inside: str | None, split: str
             hint="`revision: refs/convert/parquet` where the Hub has converted it, or a YAML on another dataset in `tasks`",
         )
     raise SourceError(f"{where}: {root}: {what}", hint=f"there are {', '.join(every[:5]) or 'none'}")
+
+
+def _ended(pattern: str, every: list[str]) -> str:
+    """A glob with the ending that all its files have, for that tells their format: cards write `test-*`."""
+    ends = {end for path in every if fnmatch.fnmatch(path, pattern) for end in ENDINGS if path.endswith(end)}
+    return pattern if pattern.endswith(ENDINGS) or len(ends) != 1 else pattern + ends.pop()
 
 
 def _configured(readme: bytes, inside: str | None) -> dict[str, Any] | None:

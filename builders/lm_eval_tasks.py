@@ -127,13 +127,11 @@ def _bytes(source: str, path: Path, folder: Path) -> bytes:
     if not path.is_relative_to(folder):
         raise SourceError(f"source {source}: {path.name} is outside of the tasks' folder", hint="name the folder that holds both as `tasks`")
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        if path.stat().st_size > MAX_BYTES:
+            raise SourceError(f"source {source}: {_shown(path, folder)}: larger than {MAX_BYTES:,} bytes", hint="is this a task?")
+        return path.read_bytes()
     except OSError as error:
         raise SourceError(f"source {source}: {_shown(path, folder)}: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise SourceError(f"source {source}: {_shown(path, folder)}: larger than {MAX_BYTES:,} bytes", hint="is this a task?")
-    return data
 
 
 def _no_task(source: str, name: str, holding: list[Path], folder: Path) -> SourceError:

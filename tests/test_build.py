@@ -149,7 +149,7 @@ def test_another_library_version_runs_its_stages_again(tmp_path: Path, monkeypat
 
 
 def test_a_helper_two_imports_away_counts_and_its_words_do_not(tmp_path: Path) -> None:
-    """unit → near → far: code in `far` changes the unit's digests; its docstring and comments do not."""
+    """unit → beside → far: code in `far` changes the unit's digests; its docstring and comments do not."""
     code = '''
         import sys, pathlib
         import tilth.filters
@@ -158,8 +158,8 @@ def test_a_helper_two_imports_away_counts_and_its_words_do_not(tmp_path: Path) -
         from tilth.core.fingerprints import code_digests
         print(code_digests("tilth.filters.unit"))
     '''
-    (tmp_path / "unit.py").write_text("from tilth.filters.near import near\n")
-    (tmp_path / "near.py").write_text("def near():\n    from tilth.filters import far\n    return far.value()\n")
+    (tmp_path / "unit.py").write_text("from tilth.filters.beside import near\n")
+    (tmp_path / "beside.py").write_text("def near():\n    from tilth.filters import far\n    return far.value()\n")
 
     def digests(far: str) -> str:
         (tmp_path / "far.py").write_text(far)

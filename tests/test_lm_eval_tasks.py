@@ -118,6 +118,7 @@ def test_a_build_refuses_another_task_or_a_changed_file(hub: HubServer, tmp_path
     [
         ("---\nconfigs:\n- config_name: anatomy\n  data_files:\n  - {split: test, path: e/a*.jsonl}\n---\n", "e/a1.jsonl", "e/a*.jsonl"),
         ("---\nconfigs:\n- config_name: anatomy\n  data_dir: v2\n---\n", "v2/anatomy/test.jsonl", "v2/anatomy/test.jsonl"),
+        ("---\nconfigs:\n- {config_name: anatomy, data_files: [{split: test, path: e/test-*}]}\n---\n", "e/test-00.parquet", "e/test-*.parquet"),
         ("no header", "anatomy/test/0000.parquet", "anatomy/test/*.parquet"),
         ("---\n: [\n---\n", "data/anatomy/testing.csv", "data/anatomy/testing.csv"),
     ],
