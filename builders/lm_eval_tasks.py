@@ -100,7 +100,7 @@ def yaml_data(text: str | bytes) -> Any:
     """
     try:
         return yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError(str(getattr(error, "problem", None) or error).splitlines()[0]) from None
 
 
