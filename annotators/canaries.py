@@ -28,7 +28,7 @@ RATES: dict[str, Any] = {"judge": pl.String, "language": pl.String, "passed": pl
 
 
 class CanaryFields(BaseModel):
-    """What a job says of its canaries."""
+    """What a job or a recipe says of its canaries."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

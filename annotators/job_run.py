@@ -6,8 +6,7 @@ run.judged.judgements        # the canaries' too: row ids that begin with `canar
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,17 +16,15 @@ import polars as pl
 from tilth.annotators import canaries, completions
 from tilth.annotators.asking import OnWait
 from tilth.annotators.batches import BatchPolicy
+from tilth.annotators.canary_round import left, spent, with_canaries
 from tilth.annotators.check import Check, check
-from tilth.annotators.items import Items
 from tilth.annotators.job_file import JobFile
-from tilth.annotators.judge import KEY, Judged, JudgeEstimate, estimate, judge
+from tilth.annotators.judge import Judged, JudgeEstimate, estimate, judge
 from tilth.annotators.meter import Meter
-from tilth.annotators.plan import cost_of
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
 from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.store import CallStore
-from tilth.core.errors import BudgetError
 
 
 @dataclass(frozen=True)
@@ -97,55 +94,15 @@ def run_job(
         if write is not None:
             write(table, sampling.path)
         if max_usd is not None:
-            max_usd = _left(max_usd, asking.cost(rows, sampling.question, sampling.models))
+            max_usd = left(max_usd, spent(rows, sampling.question, sampling.models, store, said.job.seed))
         rows = completions.with_completions(rows, table, sampling.show)
     if not said.judges:
         return JobRun(rows, table, completed, None)
-    judged, stopped = _with_canaries(said, asking, rows, max_usd)
+    judged, stopped = with_canaries(
+        rows, question=said.question, judges=said.judges, fields=said.job.canaries, seed=said.job.seed, store=store, max_usd=max_usd,
+        ask=lambda some, judges, cap, *, singly: asking.judged(some, said.question, judges, cap, singly=singly),
+    )  # fmt: skip
     return JobRun(rows, table, completed, judged, stopped)
-
-
-def _with_canaries(said: JobFile, asking: _Asking, rows: pl.DataFrame, max_usd: float | None) -> tuple[Judged, tuple[str, ...]]:
-    """What the judges say, asked about the canaries first; a judge that fails them goes no further where the job says so."""
-    fields = said.job.canaries
-    if fields is None:
-        return asking.judged(rows, said.question, said.judges, max_usd), ()
-    known = canaries.canary_rows(rows, said.question, fields, said.job.seed)
-    both = pl.concat([known, rows.select(known.columns)], how="vertical")
-    if fields.action != "stop":
-        return asking.judged(both, said.question, said.judges, max_usd), ()
-    first = asking.judged(known, said.question, said.judges, max_usd, singly=True)
-    stopped = canaries.failing(first.judgements, fields)
-    out = [judge for judge in said.judges if judge.label in stopped]
-    kept = [judge for judge in said.judges if judge.label not in stopped]
-    if not kept:
-        return first, tuple(stopped)
-    if max_usd is not None:
-        max_usd = _left(max_usd, asking.cost(known, said.question, out))
-    return _together(first, stopped, asking.judged(both, said.question, kept, max_usd)), tuple(stopped)
-
-
-def _together(first: Judged, stopped: Collection[str], rest: Judged) -> Judged:
-    """The canaries of the judges that were stopped, and all of the others."""
-    own = first.judgements.filter(pl.col("judge").is_in(list(stopped)))
-    frame = pl.concat([own, rest.judgements]).sort(KEY, nulls_last=True)
-    return replace(
-        rest,
-        judgements=frame,
-        calls=rest.calls + own["call"].n_unique(),
-        bought=rest.bought + first.bought,
-        usd=rest.usd + first.usd,
-        statuses=dict(sorted(Counter(frame["status"].to_list()).items())),
-        judges=(*(part for part in first.judges if part.judge in stopped), *rest.judges),
-    )
-
-
-def _left(max_usd: float, spent: float) -> float:
-    if spent > max_usd:
-        raise BudgetError(
-            f"the cap of ${max_usd:.2f} is reached: ${spent:.4f} spent before the judges", hint="raise the cap and run again"
-        )
-    return max_usd - spent
 
 
 @dataclass(frozen=True)
@@ -165,11 +122,6 @@ class _Asking:
                 rows, question=question, judges=judges, store=self.store, max_usd=max_usd, max_usd_per_judge=self.said.job.max_usd_per_judge,
                 seed=self.said.job.seed, retry=self.retry, batch=None if singly else watched.batch, meter=watched.meter, on_wait=watched.on_wait,
             )  # fmt: skip
-
-    def cost(self, rows: pl.DataFrame, question: Question, judges: Sequence[Provider]) -> float:
-        """USD that these calls have cost, with what is at risk."""
-        costs = [cost_of(provider, Items(rows), question, self.store, self.said.job.seed, foresee=False) for provider in judges]
-        return sum(cost.cached_usd + cost.at_risk_usd for cost in costs)
 
 
 @dataclass(frozen=True)

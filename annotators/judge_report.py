@@ -159,6 +159,9 @@ def report(
         measured = _Part(part, at, shown, gold, told, families or {}, tuple(judges), None if spent is None else spent.join(part.select("row_id").unique(), on="row_id", how="semi"))
         panel.append(measured.panel())
         lines += measured.judges()
+        if at is None:
+            stopped = judgements.filter(is_canary(), ~pl.col("judge").is_in(frame["judge"].unique().to_list()))
+            lines += [measured.of_canaries(judge, is_llm) for judge, is_llm in stopped.select("judge", "is_llm").unique().iter_rows()]
         if at is None and compare and len(measured.pairs):
             from tilth.annotators.panels.strategies import on_gold
 
@@ -308,6 +311,10 @@ class _Part:
             "own_family_win_rate": float(won[mine, at].mean()) if mine.any() else None,
             "own_family_others": float(others[np.isfinite(others)].mean()) if np.isfinite(others).any() else None,
         }  # fmt: skip
+
+    def of_canaries(self, judge: str, is_llm: bool) -> JudgeLine:
+        """A judge that was asked about nothing else."""
+        return JudgeLine(judge, is_llm, None, 0, {}, **self._canary(judge))  # type: ignore[arg-type]
 
     def _canary(self, judge: str) -> dict[str, object]:
         own = self.passed.filter(pl.col("judge") == judge)

@@ -203,6 +203,9 @@ class Facts:
         for panel in self.manifest.panels:
             if self.judged_by_llm and not panel.gold_rows:
                 yield f"{panel.corpus}: no gold, so nobody knows how often the judges are right."
+            for name, share in panel.failed.items():
+                count = "count in full" if panel.weight == 1 else "count half" if panel.weight else "count for nothing"
+                yield f"{panel.corpus}: {name} passes only {share:.0%} of its canaries; its votes {count}."
         if self.manifest.judges and not self.judged_by_llm:
             yield "Nothing here was judged by a language model: the baseline is a non-LLM scorer."
 

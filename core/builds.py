@@ -124,6 +124,8 @@ class PanelEntry(_Part):
     agreement: float | None = Field(description="share of comparisons that two judges made both and where they agree")
     alpha: float | None = Field(description="Krippendorff's")
     effective_votes: float | None = Field(description="Kish's number: so many independent judges would be worth as much")
+    failed: dict[str, float] = Field({}, description="judges that failed their canaries, and the share that each passed")
+    weight: float = Field(1.0, description="what the votes of these count: 1, 0.5 or 0")
 
 
 class DuplicatePair(_Part):

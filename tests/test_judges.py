@@ -180,6 +180,8 @@ def test_a_judge_that_was_stopped_is_told_of_though_it_judged_no_row(job: Path, 
     job.write_text(JOB.replace("gold: {file: gold.csv}\n", "canaries: {action: stop}\n"))
     table().filter((pl.col("judge") != GPT) | is_canary()).write_parquet(job.parent / "out.parquet")
     frame, err = scores_of(job, run)
+    (found,) = json.loads(run(job, "--json")[1])
+    assert [(line["judge"], line["judgements"], line["canary_pass_rate"]) for line in found["judges"] if line["judge"] == GPT] == [(GPT, 0, 0.0)]
     assert f"{GPT} passes 0% of its canaries: its votes count for nothing" in err and frame["num_votes"].max() == 2
     table().filter((pl.col("judge") == GPT) & is_canary()).write_parquet(job.parent / "out.parquet")
     assert scores_of(job, run)[0].is_empty()

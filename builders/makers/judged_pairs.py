@@ -5,18 +5,21 @@ way). Aquila-Med compares two. A tie at the top makes no pair here; UltraMedical
 is the judge preferring its own family.
 
 Scores are by default those of the judge named first, asked in both orders; the others say where they disagree. With `gold` the panel's
-weights are learned from rows whose answer key is known (`annotators/panels`).
+weights are learned from rows whose answer key is known (`annotators/panels`). Canaries are asked of the judges and stand among the
+judgements; they make no pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from tilth.annotators import judge_report
+from tilth.annotators.canaries import CanaryFields, canary_rows
+from tilth.annotators.canary_round import with_canaries
 from tilth.annotators.gold import of_keys
 from tilth.annotators.items import Items
 from tilth.annotators.judge import Judged, estimate, judge
@@ -50,6 +53,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}, the strongest first")
     aggregation: Aggregation = Field("default", description="how judges become one score; default: the first judge's, or learned where there is gold")
     gold: Literal["none", "answer_key"] = Field("none", description="what weights are learned from: rows with a key, where completions choose options")
+    canaries: CanaryFields | None = Field(None, description="pairs whose better answer is known, asked of every judge first")
     rejected: Literal["random_lower", "worst"] = Field("random_lower", description="which of the lower completions is rejected")
     min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
     min_agreement: float = Field(0.0, ge=0, le=1, description="share of the judges' comparisons of the chosen one that must agree, at least")
@@ -63,6 +67,9 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
         if self.gold == "none" and self.aggregation in WITH_GOLD.keys() - WITHOUT_GOLD.keys():
             raise ValueError(f"aggregation {self.aggregation} learns from gold; set gold: answer_key")
+        question, _ = self._panel()
+        if self.canaries is not None and not question.compares:
+            raise ValueError(f"canaries: {question.label} does not say which of two answers is better; leave canaries out")
         return self
 
     def inner(self) -> list[Unit]:
@@ -72,7 +79,10 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     def parameters(self) -> dict[str, Any]:
         """Those of question and judges spelled out: another default is another recipe."""
         question, *judges = ({one.name: one.parameters()} for one in self.inner())
-        return {**super().parameters(), "question": question, "judges": judges}
+        own = super().parameters()
+        if self.canaries is None:
+            del own["canaries"]  # a recipe without them is the one that it was before there were any
+        return {**own, "question": question, "judges": judges}
 
     def _panel(self) -> tuple[Question, list[Provider]]:
         question, *judges = self.inner()
@@ -92,9 +102,15 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         question, judges = self._panel()
         caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
-            judged = judge(
-                rows[ready], question=question, judges=judges, store=store, max_usd=min(caps) if caps else None,
-                seed=context.seed, on_progress=context.on_progress,
+
+            def ask(some: pl.DataFrame, judges: Sequence[Provider], max_usd: float | None, *, singly: bool) -> Judged:
+                return judge(
+                    some, question=question, judges=judges, store=store, max_usd=max_usd, seed=context.seed, on_progress=context.on_progress
+                )
+
+            judged, _ = with_canaries(
+                rows[ready], question=question, judges=judges, fields=self.canaries, seed=context.seed, store=store,
+                max_usd=min(caps) if caps else None, ask=ask,
             )  # fmt: skip
             calls = judge_report.calls_of(judged.judgements, store)
         scored, told, panel = self._scored(rows[ready], judged, calls, [one.label for one in judges])
@@ -119,7 +135,11 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         items = Items(rows)
         gold, shown = of_keys(items) if self.gold == "answer_key" else None, judge_report.shown_of(items)
         table = over_aspects(judged.judgements)
-        scored = aggregate(table, aggregation=self.aggregation, judges=names, gold=gold, extras=judge_report.extras_of(shown))
+        rule = ruling(judged.judgements, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
+        scored = aggregate(
+            judged.judgements, aggregation=self.aggregation, judges=names, gold=gold, extras=judge_report.extras_of(shown),
+            canaries=self.canaries,
+        )  # fmt: skip
         measured = judge_report.report(table, shown=shown, gold=gold, calls=calls, judges=names, compare=False)
         lines = {line.judge: line for line in measured.judges if line.language is None}
         told = []
@@ -127,8 +147,8 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             entry = {name: getattr(one, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")}
             told.append(entry | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
         whole = {name: getattr(measured.panel[0], name) for name in ("rows", "judges", "agreement", "alpha", "effective_votes")}
-        rule = ruling(judged.judgements, aggregation=self.aggregation, gold=gold)
-        return scored, tuple(told), {"question": judged.judges[0].question, "aggregation": rule.aggregation, "gold_rows": measured.gold_rows, **whole}
+        whole |= {"aggregation": rule.aggregation, "failed": rule.failed, "weight": rule.weight}
+        return scored, tuple(told), {"question": judged.judges[0].question, "gold_rows": measured.gold_rows, **whole}
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
         question, judges = self._panel()
@@ -137,6 +157,9 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         if rows is None:
             return None
         ready = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
+        if self.canaries is not None:
+            first = canary_rows(ready, question, self.canaries, context.seed)
+            ready = pl.concat([first, ready.select(first.columns)])
         with CallStore(context.calls) as store:
             parts = estimate(ready, question=question, judges=judges, store=store, seed=context.seed)
         known = [part.usd for part in parts if part.usd is not None]
