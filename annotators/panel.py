@@ -114,10 +114,12 @@ def aggregate(
     """
     rule = ruling(judgements, aggregation=aggregation, gold=gold, canaries=canaries)
     name = rule.aggregation
+    judgements = over_aspects(judgements.filter(~is_canary()))
+    if judgements.is_empty():
+        return pl.DataFrame(schema=SCORES)
     if rule.lacks_gold:
         raise RecipeError(f"aggregation: {name} learns from gold, and none says which candidate of these rows is better", hint="name gold, or another")
-    judgements = over_aspects(judgements.filter(~is_canary()))
-    if name not in ON_SCALE and judgements.height and judgements["candidate"].is_null().all():
+    if name not in ON_SCALE and judgements["candidate"].is_null().all():
         raise RecipeError(f"aggregation: {name} compares candidates, and the question is about the row itself", hint="strongest, or mean")
     weights = dict.fromkeys(rule.failed, rule.weight) if rule.weight < 1 else {}
     if rule.weight == 0:

@@ -91,9 +91,10 @@ def test_a_judge_that_fails_its_canaries(action: str, best: str, weight: float, 
     assert again.record.digest() == build.record.digest() and len(loopback.bodies) == 2 * (asked + 5)
 
 
-def test_where_every_judge_is_stopped_no_pair_is_made(recipe: Any, loopback: Loopback) -> None:
+@pytest.mark.parametrize("more", ["", ", aggregation: dawid_skene", ", aggregation: log_odds, gold: answer_key"])
+def test_where_every_judge_is_stopped_no_pair_is_made(more: str, recipe: Any, loopback: Loopback) -> None:
     loopback.text = lambda prompt: json.dumps({"scores": [{"candidate": name, "score": 3} for name, _ in responses(prompt)], "ranking": []})
-    build = made(recipe(", canaries: {action: stop}"))
+    build = made(recipe(", canaries: {action: stop}" + more))
     assert build.record.funnel[-1].rows_out == 0 and set(rows(build, "drops")["rule"]) == {"not_judged"}
     assert rows(build, "judgements").select(is_canary().all()).item()
 
