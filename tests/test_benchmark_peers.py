@@ -151,7 +151,7 @@ def test_what_could_not_be_made_says_why_and_is_tried_again(tmp_path: Path) -> N
 
 def test_the_command_names_an_unknown_peer() -> None:
     done = subprocess.run([sys.executable, "-m", "benchmarks.peers", "nobody"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "no peer is called 'nobody'; there are datatrove, " in done.stderr
+    assert done.returncode == 2 and "no peer is called 'nobody'; there are curator, " in done.stderr
 
 
 def test_one_thread_and_nothing_of_ours_for_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
