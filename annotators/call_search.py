@@ -61,12 +61,12 @@ def moment(text: str, now: datetime | None = None) -> str:
     >>> moment("2h", datetime(2026, 11, 29, 12, tzinfo=UTC)), moment("2026-11-01")
     ('2026-11-29T10:00:00.000+00:00', '2026-11-01T00:00:00.000+00:00')
     """
-    if found := re.fullmatch(r"(\d{1,6})([mhdw])", text.strip()):
-        when = (now or datetime.now(UTC)) - timedelta(**{UNITS[found[2]]: int(found[1])})
-    else:
-        try:
+    try:
+        if found := re.fullmatch(r"(\d{1,6})([mhdw])", text.strip()):
+            when = (now or datetime.now(UTC)) - timedelta(**{UNITS[found[2]]: int(found[1])})
+        else:
             when = datetime.fromisoformat(text.strip())
-        except ValueError:
-            raise RecipeError(f"{text!r} is no time", hint="say 90m, 2h, 3d, 1w, or 2026-11-01 or 2026-11-01T09:30") from None
-    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):  # before the year 1 there is no time either
+        raise RecipeError(f"{text!r} is no time", hint="say 90m, 2h, 3d, 1w, or 2026-11-01 or 2026-11-01T09:30") from None
     return when.isoformat(timespec="milliseconds")

@@ -6,7 +6,9 @@ holds no row of which nothing is known, and it never stands in for a judge.
 
 from __future__ import annotations
 
+import codecs
 import io
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -130,7 +132,9 @@ def _said(record: dict[str, Any], said: GoldFields, models: tuple[str, ...]) -> 
         try:
             value = float(str(score))
         except ValueError:
-            raise ValueError(f"{said.score} {str(score)[:40]!r} is no number") from None
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(f"{said.score} {str(score)[:40]!r} is no number")
         if candidate in (None, "") and models:
             raise ValueError(f"a {said.score} without {said.candidate!r}, of a row with {len(models)} candidates")
         yield (_candidate(candidate, models) if candidate not in (None, "") else None), value
@@ -142,7 +146,7 @@ def _candidate(name: object, models: tuple[str, ...]) -> str:
     text = str(name).strip()
     if text in models:
         return text
-    if text.isdecimal() and 1 <= int(text) <= len(models):
+    if text.isdecimal() and len(text) < 10 and 1 <= int(text) <= len(models):
         return models[int(text) - 1]
     raise ValueError(f"{text[:40]!r} is none of the row's candidates: {', '.join(models)[:200]}")
 
@@ -153,7 +157,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         if path.suffix == ".csv":
             yield from pl.read_csv(io.BytesIO(raw), infer_schema=False).iter_rows(named=True)
             return
-        for line in raw.splitlines():
+        for line in raw.removeprefix(codecs.BOM_UTF8).splitlines():
             if line.strip():
                 record = orjson.loads(line)
                 if not isinstance(record, dict):

@@ -17,6 +17,7 @@ With `completions` (models, samples) the prompts are answered first and the judg
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -127,6 +128,29 @@ def load(path: Path) -> JobFile:
         RecipeError: `file:line: place: what is wrong`, with the mend.
     """
     marked = marked_yaml.load(path)
+    said = _read(path, marked)
+    _see_where_it_writes(said, marked)
+    return said
+
+
+def _see_where_it_writes(said: JobFile, marked: MarkedYaml) -> None:
+    """See, before anything is bought, that an output is written over nothing else that the job names."""
+    gold = said.job.gold.file if said.job.gold is not None else None
+    taken = {path.resolve(): name for path, name in (
+        (said.path, "the job itself"), *(((said.input_path, "its input"),) if said.input.kind == "file" else ()),
+        *(((said.path.parent / gold, "its gold"),) if gold is not None else ()),
+    )}  # fmt: skip
+    outputs: list[tuple[tuple[str, ...], Path]] = [(("completions", "output"), said.sampling.path)] if said.sampling is not None else []
+    if said.judges:
+        outputs.append((("output",), said.output_path))
+    for place, output in outputs:
+        what = "a folder" if os.path.isdir(output) else taken.get(output.resolve())
+        if what is not None:
+            raise marked.error(place, f"{str(output)!r} is {what}", hint="name another file")
+        taken[output.resolve()] = "where the completions go"
+
+
+def _read(path: Path, marked: MarkedYaml) -> JobFile:
     if not isinstance(marked.data, dict):
         raise marked.error((), "a job is a mapping: name, input, question, judges")
     job: Job = validate(Job, marked.data, marked, ())

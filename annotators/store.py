@@ -296,9 +296,18 @@ def _plain(reading: Reading) -> dict[str, object]:
 
 
 def _call(row: tuple[Any, ...]) -> Call:
+    try:
+        return _read(row)
+    except (ValueError, TypeError, KeyError) as error:  # sqlite holds any type in any column, whoever writes it
+        raise StorageError(f"call {row[0]!s:.12} is damaged in the store: {error}", hint="restore a copy of calls.sqlite") from None
+
+
+def _read(row: tuple[Any, ...]) -> Call:
     key, provider, base_url, model, question, request, shown, raw, parsed, status, *numbers = row
     tokens_in, tokens_out, cached, usd, price_version, latency_s, created, *written = numbers
     told = orjson.loads(shown)
+    if not isinstance(raw, str):
+        raise TypeError("the reply is no text")
     readings = None if parsed is None else tuple(Reading(**reading) for reading in orjson.loads(parsed))
     asked = Asked(question, told["order"], tuple(told["names"]))
     usage = Usage(tokens_in, tokens_out, cached, *written)

@@ -14,7 +14,7 @@ from tilth.builders.records import BadRecord, Record, take
 from tilth.builders.shapes.choices import LABELS
 from tilth.core.errors import SourceError
 from tilth.core.recipe import Source
-from tilth.core.rows import CANDIDATES, MESSAGES, OPTIONS, content_hash, conversation, row_id
+from tilth.core.rows import CANDIDATES, MESSAGES, OPTIONS, ROLES, content_hash, conversation, row_id
 
 COLUMNS: dict[str, Any] = {"id": pl.String, "prompt": MESSAGES, "candidates": CANDIDATES, "answer": pl.String, "options": OPTIONS,
                            "reference": pl.String, "language": pl.String}  # fmt: skip
@@ -62,26 +62,51 @@ def of_release(files: Sequence[Path], limit: int | None) -> pl.DataFrame:
 
 
 def _row(record: Record, fields: InputFields) -> dict[str, Any]:
-    prompt = take(record, fields.prompt)
-    completions = record.get(fields.completions) or []
-    options = record.get(fields.options) or []
-    if isinstance(options, dict):
-        options = [{"label": label, "text": text} for label, text in sorted(options.items())]
-    elif options and isinstance(options[0], str):
-        options = [{"label": label, "text": text} for label, text in zip(LABELS, options, strict=False)]
-    if not isinstance(prompt, str | list) or not prompt:
-        raise BadRecord(f"field {fields.prompt!r} is neither text nor messages")
-    if not isinstance(completions, list):
-        raise BadRecord(f"field {fields.completions!r} is not a list")
-    named = [one if isinstance(one, dict) else {"model": f"completion-{i}", "text": one} for i, one in enumerate(completions, start=1)]
     said = record.get(fields.id) if fields.id else None
     return {
         "id": str(said) if said is not None else row_id("job", content_hash({"record": record})),
-        "prompt": conversation([("user", prompt)]) if isinstance(prompt, str) else prompt,
-        "candidates": [{"model": str(one.get("model", "")), "text": str(one.get("text", ""))} for one in named],
-        "answer": _text(record.get(fields.answer)), "options": options or None,
+        "prompt": _prompt(record, fields.prompt), "candidates": _candidates(record, fields.completions),
+        "answer": _text(record.get(fields.answer)), "options": _options(record, fields.options),
         "reference": _text(record.get(fields.reference)), "language": _text(record.get(fields.language)),
     }  # fmt: skip
+
+
+def _prompt(record: Record, field: str) -> list[dict[str, str]]:
+    prompt = take(record, field)
+    if isinstance(prompt, str) and prompt:
+        return conversation([("user", prompt)])
+    if not isinstance(prompt, list) or not prompt:
+        raise BadRecord(f"field {field!r} is neither text nor messages")
+    for number, turn in enumerate(prompt, start=1):
+        if not isinstance(turn, dict) or turn.get("role") not in ROLES or not isinstance(turn.get("content"), str):
+            raise BadRecord(f"field {field!r}: message {number} is no {{role, content}} with a role of {', '.join(ROLES)} and a text")
+    return prompt
+
+
+def _candidates(record: Record, field: str) -> list[dict[str, str]]:
+    completions = record.get(field) or []
+    if not isinstance(completions, list):
+        raise BadRecord(f"field {field!r} is not a list")
+    found = []
+    for number, one in enumerate(completions, start=1):
+        model, text = (one.get("model"), one.get("text")) if isinstance(one, dict) else (None, one)
+        if not isinstance(text, str):
+            raise BadRecord(f"field {field!r}: completion {number} has no text")
+        found.append({"model": f"completion-{number}" if model is None else str(model), "text": text})
+    return found
+
+
+def _options(record: Record, field: str) -> list[dict[str, str]] | None:
+    options = record.get(field) or []
+    if isinstance(options, dict):
+        options = [{"label": label, "text": text} for label, text in sorted(options.items())]
+    if not isinstance(options, list):
+        raise BadRecord(f"field {field!r} is neither a list of options nor label: text")
+    named = [one if isinstance(one, dict) else {"label": LABELS[i : i + 1], "text": one} for i, one in enumerate(options)]
+    for number, one in enumerate(named, start=1):
+        if not one.get("label") or not isinstance(one.get("text"), str | int | float):
+            raise BadRecord(f"field {field!r}: option {number} has no label or no text")
+    return [{"label": str(one["label"]), "text": str(one["text"])} for one in named] or None
 
 
 def _text(value: object) -> str | None:

@@ -17,7 +17,7 @@ job_argument = click.argument("job", metavar="J", type=click.Path(path_type=Path
 @click.option("--dry-run", is_flag=True, help="Calls, tokens and USD by judge, before any call.")
 @click.option("--check", is_flag=True, help="Ask every judge once, a few tokens, and say which answer.")
 @click.option(
-    "--max-usd", type=click.FloatRange(0), help="Hard cap on what the job costs, all its runs together [the job's own]."
+    "--max-usd", type=options.Amount(0), help="Hard cap on what the job costs, all its runs together [the job's own]."
 )
 @click.option("--batch", is_flag=True, help="Buy in batches, at half the price and within a day [the job's own].")
 @click.option("--batch-status", is_flag=True, help="The batches of J's judges that are not collected yet, as they were left.")

@@ -35,7 +35,7 @@ def lock(recipe: str, data_root: Path | None, json_: bool) -> None:
 @options.data_root
 @options.as_json
 @click.option("--limit", type=click.IntRange(1), help="Plan a trial of that many records of each source.")
-@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Plan a trial of that part of the rows.")
+@click.option("--share", type=options.Amount(0, 1, min_open=True), default=1.0, help="Plan a trial of that part of the rows.")
 def plan(recipe: str, data_root: Path | None, json_: bool, limit: int | None, share: float) -> None:
     """Say what a build of R would run, which part of its key changed, rows, time and money. Runs nothing."""
     from dataclasses import asdict
@@ -63,9 +63,9 @@ def plan(recipe: str, data_root: Path | None, json_: bool, limit: int | None, sh
 @options.data_root
 @click.option("--workers", type=click.IntRange(1), help="Processes [the cores of this machine]. The result is the same for any number.")
 @click.option("--limit", type=click.IntRange(1), help="A trial: that many records of each source. Cannot be released.")
-@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="A trial: that part of the rows, chosen by id hash.")
+@click.option("--share", type=options.Amount(0, 1, min_open=True), default=1.0, help="A trial: that part of the rows, chosen by id hash.")
 @click.option("--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where datatrove runs the tasks.")
-@click.option("--max-usd", type=click.FloatRange(0), help="Hard cap on what model calls may cost.")
+@click.option("--max-usd", type=options.Amount(0), help="Hard cap on what model calls may cost.")
 @options.as_json
 @options.quiet
 def build(

@@ -38,7 +38,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Status; may be given several times.")
 @filters
 @click.option("--job", type=click.Path(path_type=Path), metavar="J", help="Calls that the job J rests on.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Calls to list.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Calls to list.")
 @options.as_json
 @click.pass_context
 def calls(

@@ -59,6 +59,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, and half-written files removed
     try:
         sys.exit(tilth.main(standalone_mode=False) or 0)
+    except SystemExit as left:
+        sys.exit(0 if isinstance(left.__context__, BrokenPipeError) else left.code)  # click makes 1 of it
     except click.exceptions.Exit as left:
         sys.exit(left.exit_code)
     except click.ClickException as error:

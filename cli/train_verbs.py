@@ -26,7 +26,7 @@ def _common(command: Any) -> Any:
         click.option("--max-steps", type=click.IntRange(1), help="Stop after so many steps."),
         click.option("--max-length", type=click.IntRange(8), help="Tokens a row; longer ones are counted."),
         click.option("--batch-size", type=click.IntRange(1), help="Rows a device takes at once."),
-        click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate."),
+        click.option("--learning-rate", type=options.Amount(0, min_open=True), help="Peak learning rate."),
         options.as_json, options.quiet,
     )):  # fmt: skip
         command = option(command)

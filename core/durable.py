@@ -81,10 +81,12 @@ def writing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it does not.
 
     Raises:
-        StorageError: the disk is full or may not be written.
+        StorageError: the disk is full or may not be written, or a folder is in the place.
     """
     from polars.exceptions import PolarsError
 
+    if os.path.isdir(path):
+        raise StorageError(f"{path}: Is a directory", hint="name a file")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

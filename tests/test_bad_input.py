@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gzip
 import io
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,10 @@ import small
 import zstandard
 from click.testing import CliRunner
 
+from tilth.annotators.job_file import load
+from tilth.builders.job_rows import of_file
 from tilth.cli import main as cli
+from tilth.core.errors import RecipeError, SourceError
 from tilth.core.home import home
 
 
@@ -205,6 +209,60 @@ def test_wrong_words(words: tuple[str, ...], wanted: str) -> None:
     code, said = tilth(*words)
     assert code == 2
     assert wanted in said
+
+
+JOB = """name: j
+input: rows.jsonl
+question: {pairwise: {}}
+judges: [baseline: {}]
+completions: {models: [openai: {model: m}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        ({"completions": ["x", None]}, "'completions': completion 2 has no text"),
+        ({"completions": [{"mode": "x"}]}, "completion 1 has no text"),
+        ({"options": [1, {"label": "B"}]}, "'options': option 2 has no label or no text"),
+        ({"options": {"A": None, "B": "x"}}, "option 1 has no label"),
+        ({"options": [str(i) for i in range(27)]}, "option 27 has no label"),
+        ({"options": "A. x"}, "'options' is neither a list"),
+        ({"prompt": [{"role": "user", "content": None}]}, "'prompt': message 1"),
+        ({"prompt": [{"role": "god", "content": "x"}]}, "message 1"),
+        ({"prompt": ["x"]}, "message 1"),
+        ({"prompt": ""}, "neither text nor messages"),
+    ],
+)
+def test_a_row_that_no_judge_can_be_shown(row: dict[str, object], wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "j.yaml").write_text(JOB)
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "a", "prompt": "p", "completions": ["x", "y"]} | row))
+    with pytest.raises(SourceError, match=wanted) as error:
+        of_file(load(tmp_path / "j.yaml"))
+    assert "rows.jsonl:1: " in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("output: rows.jsonl", "j.yaml:6: output: .*rows.jsonl' is its input"),
+        ("output: ./j.yaml", "is the job itself"),
+        ("output: .", "is a folder"),
+        ("output: j.completions.parquet", "is where the completions go"),
+        ("gold: {file: gold.csv}\noutput: gold.csv", "is its gold"),
+    ],
+)
+def test_a_job_writes_over_nothing_that_it_reads(line: str, wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "j.yaml").write_text(JOB + line + "\n")
+    with pytest.raises(RecipeError, match=wanted):
+        load(tmp_path / "j.yaml")
+
+
+@pytest.mark.parametrize("cap", ["nan", "inf", "-1"])
+def test_a_cap_that_is_none(cap: str) -> None:
+    done = CliRunner().invoke(cli.tilth, ["annotate", "j.yaml", "--max-usd", cap])
+    assert done.exit_code == 2
+    assert "Invalid value for '--max-usd'" in done.output
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from test_annotators_store import call
 from tilth.annotators.calls import Reading
 from tilth.annotators.store import CallStore
 from tilth.cli.main import tilth
-from tilth.core.errors import RecipeError
+from tilth.core.errors import RecipeError, StorageError
 
 REQUEST = json.dumps({"messages": [{"role": "user", "content": "How hard?\nSay \x1b[2J"}], "parameters": {"max_tokens": 9}})
 
@@ -85,9 +86,18 @@ def test_calls_export_to_parquet(store: CallStore, tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "calls.parquet")["key"].to_list() == ["aa11", "aa22", "bb33"]
 
 
-def test_a_time_that_is_none_is_said_to_be_none(store: CallStore) -> None:
-    with pytest.raises(RecipeError, match="'soon' is no time"):
-        run("--since", "soon")
+@pytest.mark.parametrize("when", ["soon", "999999w", "0001-01-01T00:00+23:00"])
+def test_a_time_that_is_none_is_said_to_be_none(store: CallStore, when: str) -> None:
+    with pytest.raises(RecipeError, match="is no time"):
+        run("--since", when)
+
+
+@pytest.mark.parametrize("change", ["shown = 'x'", "parsed = '[{\"bogus\": 1}]'", "raw = x'ff00'"])
+def test_a_call_that_somebody_damaged_is_named(store: CallStore, change: str) -> None:
+    with sqlite3.connect(store.path) as connection:
+        connection.execute(f"UPDATE calls SET {change} WHERE key = 'aa11'")
+    with pytest.raises(StorageError, match="call aa11 is damaged"):
+        run()
 
 
 def test_the_calls_of_a_job(store: CallStore, tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ def test_the_tables_say_what_they_rest_on(job: Path, run: Run) -> None:
         ("{file: gold.csv}", "{file: gold.csv, id: key}", "gold.csv:1: no field 'key'"),
         ("{file: gold.csv}", "{file: gold.csv, winner: best}", "gold.csv:1: neither 'best' nor 'score'"),
         ("{file: gold.csv}", "{file: rows.jsonl, winner: prompt}", "rows.jsonl:1: 'Which?' is none of the row's candidates"),
-        ("out.parquet", "rows.jsonl", "rows.jsonl: no table of judgements"),
+        ("out.parquet", "rows.jsonl", "rows.jsonl' is its input"),
+        ("out.parquet", "gold.csv", "gold.csv' is its gold"),
     ],
 )
 def test_bad_gold_is_one_line(job: Path, run: Run, change: str, to: str, message: str) -> None:

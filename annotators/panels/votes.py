@@ -98,7 +98,7 @@ def preferences(judgements: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 
     Where a question ranks, the rank breaks ties of the value.
     """
-    some = judgements.filter(pl.col("value").is_not_null())
+    some = judgements.filter(pl.col("value").is_finite())
     pairs = some.join(some.rename({"candidate": "other", "value": "other_value", "rank": "other_rank"}), on=by)
     pairs = pairs.filter(pl.col("candidate") != pl.col("other"))
     by_value = (pl.col("value") - pl.col("other_value")).sign()
