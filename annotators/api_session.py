@@ -39,11 +39,13 @@ class ApiSession:
         self._raw = httpx2.Response
 
     async def ask(self, request: Request) -> Reply:
+        import aiohttp
+
         started = time.monotonic()
         provider = self._provider
         try:
             response = await self._client.post(self._path, cast_to=self._raw, content=orjson.dumps(provider.wire_body(request)))
-        except (self._sdk.APIError, ValueError) as error:
+        except (self._sdk.APIError, aiohttp.ClientError, ValueError) as error:
             raise failed(provider.label, self._sdk, error) from error
         latency_s = time.monotonic() - started
         try:

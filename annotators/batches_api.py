@@ -115,9 +115,10 @@ class ApiErrors:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        import aiohttp
         import httpx2
 
         if isinstance(error, httpx2.TransportError | httpx2.StreamError):  # a body that breaks off while it is read
             raise CallFailedError(f"{self._label}: {type(error).__name__}: {error}", retry=True) from error
-        if isinstance(error, self._sdk.APIError | ValueError):
+        if isinstance(error, self._sdk.APIError | aiohttp.ClientError | ValueError):
             raise failed(self._label, self._sdk, error) from error

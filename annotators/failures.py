@@ -47,7 +47,7 @@ def failed(label: str, sdk: ModuleType, error: Exception) -> CallFailedError:
 
     if isinstance(error, sdk.APIStatusError):
         return _refused_by_status(label, error)
-    if isinstance(error, sdk.APIConnectionError):
+    if isinstance(error, sdk.APIConnectionError | aiohttp.ClientError):  # the SDKs let some of aiohttp's errors pass
         cause = _transport_error(error)
         if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):  # it has carried no request
             return CallFailedError(f"{label}: {_said(cause)}", hint="is the address right and up?", retry=True)
@@ -107,11 +107,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     try:
         if text := headers.get("retry-after-ms"):
-            return max(0.0, float(text) / 1000)
-        if text := headers.get("retry-after"):
-            if text.replace(".", "", 1).strip().isdigit():
-                return float(text)
-            return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+            wait = float(text) / 1000
+        elif text := headers.get("retry-after"):
+            date = not text.replace(".", "", 1).strip().isdigit()
+            wait = email.utils.parsedate_to_datetime(text).timestamp() - time.time() if date else float(text)
+        else:
+            return None
+    except (ValueError, OverflowError):
         return None  # a header that cannot be read asks for nothing
-    return None
+    return wait if wait > 0 else None  # nor does NaN, a time that is past, or no time

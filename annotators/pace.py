@@ -23,6 +23,8 @@ FIRST_WINDOW = 8
 HALVE_ABOVE, NARROW_ABOVE = 0.25, 0.1
 """Shares of a round that were turned away."""
 SHORTEST_ROUND = 4
+LONGEST_WAIT_S = 300.0
+"""Rate headers that leave nothing for longer are not waited for: the next call is sent, and may be refused."""
 
 
 class Stopped(Exception):
@@ -82,10 +84,11 @@ class Pace:
         gap = max(60 / self._rpm if self._rpm else 0.0, 60 * tokens / self._tpm if self._tpm else 0.0)
         slot = max(self._next, time.monotonic())
         self._next = slot + gap
+        patient_until = slot + LONGEST_WAIT_S
         while True:
             now = time.monotonic()
             left = max((meter.wait_s(self._use(name, tokens), now) for name, meter in self._meters.items()), default=0.0)
-            wait = max(slot - now, self._paused_until - now, left)
+            wait = max(slot - now, self._paused_until - now, min(left, patient_until - now))
             if wait <= 0:
                 break
             await self.sleep(wait)

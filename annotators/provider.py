@@ -12,8 +12,9 @@ import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tilth.annotators import parameters
 from tilth.annotators.calls import Message, Reply, Request
@@ -23,6 +24,10 @@ from tilth.core.units import Unit, execution
 
 if TYPE_CHECKING:
     from tilth.annotators.batches_api import BatchApi
+
+
+OURS = frozenset(("model", "messages", "system", "stream", "n", "best_of"))
+"""Fields of a request's body that no job sets: what is asked, of whom, and that one answer comes back."""
 
 
 class Session(Protocol):
@@ -105,6 +110,22 @@ class ApiProvider(Provider):
     )
     batch_requests: int = execution(50_000, "requests in one batch at most", ge=1)
     batch_mb: float = execution(100.0, "megabytes in one batch at most", gt=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, said: str | None) -> str | None:
+        if said is not None:
+            parts = urlsplit(said)  # raises ValueError, as does `port`
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or not said.isprintable() or " " in said:
+                raise ValueError("no address: it begins with http:// or https:// and names a host, as http://127.0.0.1:8000/v1")
+        return said
+
+    @field_validator("extra")
+    @classmethod
+    def _asks_for_nothing_else(cls, said: dict[str, Any]) -> dict[str, Any]:
+        if taken := OURS & said.keys():
+            raise ValueError(f"{min(taken)} is not for `extra` to say: keys, prices and the cap rest on it")
+        return said
 
     @property
     def label(self) -> str:

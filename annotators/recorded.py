@@ -36,5 +36,5 @@ def failed_call(key: str, request: str, asked: Asked, endpoint: Endpoint, messag
     """The call that got no reply."""
     return Call(
         key=key, provider=endpoint.provider, base_url=endpoint.base_url, model=endpoint.model, request=request, asked=asked,
-        raw=message, readings=None, status="failed", usage=Usage(), usd=0.0, price_version=price.version, latency_s=0.0,
+        raw=message.encode("utf-8", "replace").decode(), readings=None, status="failed", usage=Usage(), usd=0.0, price_version=price.version, latency_s=0.0,
     )  # fmt: skip

@@ -93,8 +93,8 @@ class StoreWriter:
                         connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
                         connection.execute("PRAGMA synchronous=FULL")
                     results = _commit(connection, group)
-            except StorageError as error:  # told to everyone who waits; the thread lives on, a full disk may be mended
-                _fail(group, error)
+            except (StorageError, ValueError, ArithmeticError) as error:  # a full disk, a value that sqlite cannot hold
+                _fail(group, error)  # told to everyone who waits; the thread lives on, it may be mended
             except BaseException as error:  # a defect of ours must not leave anyone waiting
                 _fail(group, error)
                 raise

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+MOST_TOKENS = 1 << 40
+
 
 def json_body(content: bytes) -> dict[str, Any]:
     """The JSON object that a body holds.
@@ -21,7 +23,10 @@ def json_body(content: bytes) -> dict[str, Any]:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
-        body = json.loads(content)  # half a surrogate pair is JSON too, and was paid for
+        try:
+            body = json.loads(content)  # half a surrogate pair is JSON too, and was paid for
+        except RecursionError:
+            raise ValueError("nested too deep") from None
     if not isinstance(body, dict):
         raise ValueError(f"a JSON object was expected, not {type(body).__name__}")  # noqa: TRY004 — one kind of error for a bad body
     return body
@@ -42,9 +47,9 @@ def part(value: object, *path: str | int) -> Mapping[str, Any]:
 
 
 def count(value: Mapping[str, Any], name: str) -> int:
-    """A number of tokens; 0 where it is none."""
+    """A number of tokens; 0 where it is none, or none that any model could have used."""
     found = value.get(name)
-    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < MOST_TOKENS else 0
 
 
 def text(value: Mapping[str, Any], name: str) -> str:

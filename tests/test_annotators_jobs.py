@@ -177,6 +177,29 @@ def test_a_timeout_counts_at_its_worst_case(loopback: Loopback, tmp_path: Path) 
         work(tmp_path, judges, 2, max_usd=spent + at_risk, question=Difficulty())
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {}, "[" * 100_000),
+        (200, {}, '{"usage": {"prompt_tokens": 18446744073709551615}'),
+        (200, {"x-long": "y" * 9000}, "{}"),
+        (400, {}, '{"error": {"message": "half a pair \\ud83d"}}'),
+    ],
+    ids=["deep", "cut", "long header", "half a surrogate pair"],
+)
+def test_an_answer_that_is_none_is_a_failed_call(answer: Any, loopback: Loopback, tmp_path: Path) -> None:
+    """Each of these once ended the job with a traceback, or hung it."""
+    loopback.fault = lambda body, number: answer
+    assert work(tmp_path, panel(loopback), 1, question=Difficulty()).statuses == {"failed": 2}
+
+
+def test_tokens_that_no_model_could_use_are_none(loopback: Loopback, tmp_path: Path) -> None:
+    text = '{"choices": [{"message": {"content": "4"}}], "usage": {"prompt_tokens": 18446744073709551615, "completion_tokens": -5}}'
+    loopback.fault = lambda body, number: (200, {}, text)
+    found = work(tmp_path, panel(loopback)[:1], 1, question=Difficulty())
+    assert found.usd == 0 and found.bought == 1
+
+
 def test_no_cap_without_a_price(loopback: Loopback, tmp_path: Path) -> None:
     unpriced = [OpenAI(model="Qwen/Qwen3-8B", base_url=loopback.openai_url)]
     with pytest.raises(RecipeError, match="price is not known") as caught:

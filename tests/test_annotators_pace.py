@@ -15,6 +15,7 @@ from test_annotators_loopback import Loopback, loopback
 from test_annotators_providers import anthropic, ask, openai
 
 from tilth.annotators.calls import Usage
+from tilth.annotators.failures import retry_after
 from tilth.annotators.pace import FIRST_WINDOW, Pace, Stopped
 from tilth.annotators.questions.difficulty import Difficulty
 from tilth.annotators.rate_headers import Allowance, allowances, seconds
@@ -98,6 +99,23 @@ def test_any_header_is_read_or_says_nothing(text: str) -> None:
     assert found is None or found >= 0
     raw = text.encode()
     assert allowances([(b"x-ratelimit-limit-requests", raw), (b"x-ratelimit-remaining-requests", raw), (raw, raw)]) == ()
+
+
+def test_headers_that_leave_nothing_for_years_do_not_stop_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tilth.annotators.pace.LONGEST_WAIT_S", 0.1)
+
+    async def story() -> None:
+        limits = Pace(2, None, None, asyncio.Event())
+        await limits.turn(1)
+        limits.done(allowances=[Allowance("requests", 1.0, 0.0, 1e9)])
+        await asyncio.wait_for(limits.turn(1), 5)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("headers", [{"retry-after-ms": "nan"}, {"retry-after": "0"}, {"retry-after": "Mon, 01 Jan 2001 00:00:00 GMT"}, {"retry-after": "soon"}])
+def test_a_wait_that_is_none_leaves_it_to_us(headers: dict[str, str]) -> None:
+    assert retry_after(headers) is None
 
 
 def test_both_families_of_headers() -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -255,6 +256,17 @@ def test_a_row_that_no_judge_can_be_shown(row: dict[str, object], wanted: str, t
 def test_a_job_writes_over_nothing_that_it_reads(line: str, wanted: str, tmp_path: Path) -> None:
     (tmp_path / "j.yaml").write_text(JOB + line + "\n")
     with pytest.raises(RecipeError, match=wanted):
+        load(tmp_path / "j.yaml")
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [(f'base_url: "{url}"', "j.yaml:5: completions.models.0.openai.base_url") for url in ("ftp://x", "here", "", "http://[::1", "http://a:99999", "http://a b")]
+    + [("extra: {n: 5}", "n is not for `extra`"), ("extra: {model: other}", "model is not for `extra`")],
+)
+def test_a_judge_that_cannot_be_asked(field: str, wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "j.yaml").write_text(JOB.replace("{model: m}", f"{{model: m, {field}}}"))
+    with pytest.raises(RecipeError, match=re.escape(wanted)):
         load(tmp_path / "j.yaml")
 
 
