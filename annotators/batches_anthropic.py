@@ -58,8 +58,8 @@ class AnthropicBatches:
     async def look(self, batch: str) -> Look:
         with self._errors:
             found = await self._client.messages.batches.retrieve(batch)
-        ended = found.processing_status == "ended"
-        return Look("ended" if ended else "running", found.processing_status, _total(found) - found.request_counts.processing)
+            ended = found.processing_status == "ended"
+            return Look("ended" if ended else "running", found.processing_status, _total(found) - found.request_counts.processing)
 
     async def results(self, batch: str) -> AsyncGenerator[Result]:
         with self._errors:

@@ -120,5 +120,6 @@ class ApiErrors:
 
         if isinstance(error, httpx2.TransportError | httpx2.StreamError):  # a body that breaks off while it is read
             raise CallFailedError(f"{self._label}: {type(error).__name__}: {error}", retry=True) from error
-        if isinstance(error, self._sdk.APIError | aiohttp.ClientError | ValueError):
+        # The SDKs make something of any JSON: what lacks a field shows when it is looked for.
+        if isinstance(error, self._sdk.APIError | aiohttp.ClientError | ValueError | AttributeError | TypeError):
             raise failed(self._label, self._sdk, error) from error

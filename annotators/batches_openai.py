@@ -39,23 +39,24 @@ class OpenAIBatches:
         with self._errors:
             named = (f"tilth-{token}.jsonl", b"\n".join(lines), "application/jsonl")
             file = await self._client.files.create(file=named, purpose="batch", timeout=SEND_SECONDS)
-            return str(file.id)
+            return _id(file)
 
     async def create(self, token: str, file: str, lines: Sequence[bytes]) -> str:
         with self._errors:
             batch = await self._client.batches.create(
                 input_file_id=file, endpoint=ENDPOINT, completion_window="24h", metadata={MARK: token}
             )
-            return str(batch.id)
+            return _id(batch)
 
     async def look(self, batch: str) -> Look:
         with self._errors:
             found = await self._client.batches.retrieve(batch)
-        told = found.request_counts
-        answered = (told.completed or 0) + (told.failed or 0) if told is not None else 0
-        if found.status == "failed" and not (found.output_file_id or found.error_file_id):
-            errors = (found.errors.data or []) if found.errors is not None else []
-            return Look("invalid", found.status, 0, tuple((str(one.code), str(one.message)) for one in errors))
+            _id(found)
+            told = found.request_counts
+            answered = (told.completed or 0) + (told.failed or 0) if told is not None else 0
+            if found.status == "failed" and not (found.output_file_id or found.error_file_id):
+                errors = (found.errors.data or []) if found.errors is not None else []
+                return Look("invalid", found.status, 0, tuple((str(one.code), str(one.message)) for one in errors))
         ended = found.status in ("completed", "failed", "expired", "cancelled")
         return Look("ended" if ended else "running", found.status, answered)
 
@@ -92,6 +93,18 @@ class OpenAIBatches:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _id(answer: object) -> str:
+    """The id of what the server made or was asked for; the SDK makes something of any JSON, and a text of what is none.
+
+    Raises:
+        ValueError: it has none.
+    """
+    found = getattr(answer, "id", None)
+    if not isinstance(found, str) or not found:
+        raise ValueError("an answer without an id")
+    return found
 
 
 def read_line(line: str) -> Result | None:

@@ -392,6 +392,14 @@ def test_a_refused_create_says_how_to_mend_it(server: BatchServer, tmp_path: Pat
     assert hint in str(caught.value.hint) and stored(tmp_path) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("answer", ["{}", "[]"])
+def test_an_answer_to_create_that_is_none_is_no_batch(server: BatchServer, tmp_path: Path, answer: str) -> None:
+    server.on_create = lambda request: web.Response(text=answer, content_type="application/json")
+    with pytest.raises(NetworkError, match="unreadable reply"):
+        work(tmp_path, [openai(server)], 2, policy=BatchPolicy(**{**SOON.__dict__, "settle_s": 0.05}))
+    assert stored(tmp_path)[0] == 0
+
+
 def test_a_batch_of_another_key_is_said_to_be_one(server: BatchServer, tmp_path: Path) -> None:
     server.unknown_looks = 10**6
     with pytest.raises(NetworkError, match="msgbatch_0, sent from here, is not known there"):
