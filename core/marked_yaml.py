@@ -109,6 +109,8 @@ def _scalar(node: yaml.Node, path: Path_, marked: MarkedYaml) -> Any:
                 node.value.encode()
             except UnicodeEncodeError:
                 raise marked.error(path, "half a surrogate pair is no text") from None
+            if "\0" in node.value:  # nor is it, in any path, a path
+                raise marked.error(path, "a NUL character is no text")
             return node.value
         case "int" | "float" | "bool" | "null":
             try:

@@ -77,6 +77,7 @@ RECIPES = {
     "within itself": (edit("name: small", "name: &a [*a]"), ("nested too deep",)),
     "nested deep": (edit("name: small", "name: " + "[" * 3000 + "]" * 3000), ("nested too deep",)),
     "a bomb": (edit("name: small", "title: [&a '" + "x" * 90_000 + "', " + "*a, " * 200 + "]\nname: small"), ("characters",)),
+    "a NUL": (edit("path: notes.jsonl", 'path: "notes\\0.jsonl"'), ("small.yaml:4", "a NUL character")),
     "no such format": (edit("path: notes.jsonl", "path: notes.jsonl, format: docx"), ("small.yaml:4", "unknown format 'docx'")),
     "a name with spaces": (edit("name: small", "name: Small Name"), ("name", "Small Name")),
 }
