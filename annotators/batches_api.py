@@ -110,6 +110,7 @@ class ApiErrors:
     def __init__(self, provider: ApiProvider, sdk: ModuleType) -> None:
         self._label = provider.label
         self._sdk = sdk
+        self._any: type[Exception] = sdk.OpenAIError if hasattr(sdk, "OpenAIError") else sdk.AnthropicError
 
     def __enter__(self) -> None:
         return None
@@ -121,5 +122,5 @@ class ApiErrors:
         if isinstance(error, httpx2.TransportError | httpx2.StreamError):  # a body that breaks off while it is read
             raise CallFailedError(f"{self._label}: {type(error).__name__}: {error}", retry=True) from error
         # The SDKs make something of any JSON: what lacks a field shows when it is looked for.
-        if isinstance(error, self._sdk.APIError | aiohttp.ClientError | ValueError | AttributeError | TypeError):
+        if isinstance(error, self._any | aiohttp.ClientError | ValueError | AttributeError | TypeError):
             raise failed(self._label, self._sdk, error) from error
