@@ -6,6 +6,7 @@ already and the body of a reply is read by us: half the CPU of `create`, and the
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from types import ModuleType
@@ -15,7 +16,7 @@ import orjson
 
 from tilth.annotators.calls import Reply, Request
 from tilth.annotators.failures import failed, unreadable
-from tilth.annotators.provider import ApiProvider
+from tilth.annotators.provider import ApiProvider, CallFailedError
 from tilth.annotators.rate_headers import allowances
 from tilth.annotators.wire import json_body
 
@@ -44,7 +45,10 @@ class ApiSession:
         started = time.monotonic()
         provider = self._provider
         try:
-            response = await self._client.post(self._path, cast_to=self._raw, content=orjson.dumps(provider.wire_body(request)))
+            async with asyncio.timeout(provider.timeout_s):
+                response = await self._client.post(self._path, cast_to=self._raw, content=orjson.dumps(provider.wire_body(request)))
+        except TimeoutError as error:  # the SDK's own limit is for each read: a server that drips never reaches it
+            raise CallFailedError(f"{provider.label}: no reply in time", retry=True, may_be_billed=True) from error
         except (self._sdk.APIError, aiohttp.ClientError, ValueError) as error:
             raise failed(provider.label, self._sdk, error) from error
         latency_s = time.monotonic() - started

@@ -34,6 +34,7 @@ def annotate(
     from tilth.annotators import human_table, job_run
     from tilth.annotators.job_file import load
     from tilth.annotators.store import CallStore
+    from tilth.core.errors import RecipeError
     from tilth.core.home import home
 
     said = load(job)
@@ -62,6 +63,8 @@ def annotate(
         cap = min(caps) if caps else None
         done = job_run.run_job(said, rows, store=store, max_usd=cap, write=_write, watch=_watch(said, options.talk(quiet), batch or said.job.batch))
     judged = done.judged
+    if judged is not None and not judged.calls:
+        raise RecipeError(f"{job}: nothing to ask: no row shows what {said.question.label} is about", hint="are `fields` right? pairwise needs two candidates a row")
     if judged is not None:
         human_table.write(
             said.output_path, judged.judgements, rows=done.rows, question=said.question, seed=said.job.seed, reviews=home().reviews
@@ -77,6 +80,8 @@ def annotate(
         _summaries([one.__dict__ for one in judged.judges])
         _canaries(said, done)
         output.say(f"{judged.bought:,} of {judged.calls:,} calls bought now; {said.output_path}", err=True)
+        if unanswered := judged.statuses.get("failed", 0):
+            output.say(f"{unanswered:,} judgements have no answer (`tilth calls failures`); the same command asks again", err=True)
     output.say(f"${done.usd:.4f} spent now", err=True)
 
 

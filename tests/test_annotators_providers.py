@@ -6,6 +6,7 @@ cannot: Anthropic's structured output, refusals, broken bodies.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -251,6 +252,29 @@ def test_a_lost_connection_may_have_been_billed_and_one_never_made_was_not(loopb
             judge(rows, question=Difficulty(), judges=[judge_], store=store, max_usd=100, seed=0, retry=once)
             lost[name] = store.at_risk_usd
     assert lost["lost"] > 0 and lost["refused"] == 0
+
+
+def test_a_server_that_drips_gives_no_reply_in_time(tmp_path: Path) -> None:
+    """Each read comes soon enough; the whole does not."""
+    import socketserver
+    import threading
+
+    class Drip(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            self.request.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(100):
+                    self.request.sendall(b" ")
+                    time.sleep(0.05)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drip) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        started = time.monotonic()
+        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        found = ask(tmp_path, openai(url, timeout_s=0.3), rows=1, question=Difficulty(), policy=RetryPolicy(max_attempts=1))
+        server.shutdown()
+    assert found.statuses == {"failed": 1} and time.monotonic() - started < 4
 
 
 def test_a_long_retry_after_is_not_waited_for(loopback: Loopback, tmp_path: Path) -> None:
