@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from tilth.annotators.calls import Reply, Request
-from tilth.annotators.failures import failed, unreadable
-from tilth.annotators.provider import ApiProvider, CallFailedError
+from tilth.annotators.failures import CallFailedError, failed, unreadable
+from tilth.annotators.provider import ApiProvider
 from tilth.annotators.rate_headers import allowances
 from tilth.annotators.wire import json_body
 
