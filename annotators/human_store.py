@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 
 import orjson
 
-from tilth.annotators.store_writer import storage_errors
+from tilth.annotators.store_writer import storage_errors, write_ahead
 from tilth.core.errors import StorageError
 
 SCHEMA_VERSION = 1
@@ -84,7 +84,7 @@ class ReviewStore:
 
     def _prepare(self) -> None:
         run = self._connection.execute
-        run("PRAGMA journal_mode=WAL")
+        write_ahead(self._connection)
         run("PRAGMA synchronous=FULL")
         run("BEGIN IMMEDIATE")  # two servers may open a new file at once
         (version,), (application,) = run("PRAGMA user_version").fetchone(), run("PRAGMA application_id").fetchone()

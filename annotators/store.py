@@ -22,7 +22,7 @@ import polars as pl
 
 from tilth.annotators.call_search import CallFilter
 from tilth.annotators.calls import Asked, Call, Reading, Usage, summarise
-from tilth.annotators.store_writer import StoreWriter, storage_errors
+from tilth.annotators.store_writer import StoreWriter, storage_errors, write_ahead
 from tilth.core.errors import StorageError
 
 SCHEMA_VERSION = 2
@@ -98,7 +98,7 @@ class CallStore:
             raise StorageError(
                 f"{self.path}: schema {version}, this Tilth knows {SCHEMA_VERSION}", hint="upgrade Tilth, or name another file"
             )
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(self._connection)
         self._connection.execute("PRAGMA synchronous=FULL")
         if not tables:
             self._connection.executescript(

@@ -41,6 +41,19 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise StorageError(f"{path}: {error.strerror or error}") from error
 
 
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log. Where several open a new file at once sqlite says "locked" at once, whatever its timeout."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 @dataclass(slots=True)
 class _Entry:
     act: Literal["put", "reserve", "release", "update", "flush", "close"]
