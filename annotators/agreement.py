@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
@@ -88,17 +87,3 @@ def effective_votes(right: Floats) -> float | None:
         return None
     shared = max(0.0, sum(found) / len(found))
     return float(judges / (1 + (judges - 1) * shared))
-
-
-def wilson(right: float, total: float, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval of a share, 95 % by default; the whole of [0, 1] for nothing.
-
-    >>> tuple(round(bound, 3) for bound in wilson(45, 50))
-    (0.786, 0.957)
-    """
-    if total <= 0:
-        return 0.0, 1.0
-    share = right / total
-    middle = share + z * z / (2 * total)
-    away = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, (middle - away) / (1 + z * z / total)), min(1.0, (middle + away) / (1 + z * z / total))

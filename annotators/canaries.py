@@ -74,6 +74,11 @@ def canary_rows(rows: pl.DataFrame, question: Question, fields: CanaryFields, se
                                        "options": OPTIONS, "reference": pl.String, "language": pl.String})  # fmt: skip
 
 
+def before(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The canaries, then the rows: the columns that both have."""
+    return pl.concat([known, rows.select(known.columns)])
+
+
 def _drawn(language: str, count: int | None, seed: int) -> Iterator[Canary]:
     own = [canary for canary in BANK if canary.name.startswith(f"{language}/")]
     yield from sorted(own, key=lambda canary: hashlib.sha256(f"{seed}/{canary.name}".encode()).digest())[:count]

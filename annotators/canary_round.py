@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import polars as pl
 
-from tilth.annotators.canaries import CanaryFields, canary_rows, failing
+from tilth.annotators.canaries import CanaryFields, before, canary_rows, failing
 from tilth.annotators.items import Items
-from tilth.annotators.judge import KEY, Judged
+from tilth.annotators.judge import KEY, Judged, status_counts
 from tilth.annotators.plan import cost_of
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
@@ -45,7 +44,7 @@ def with_canaries(
     if fields is None:
         return ask(rows, judges, max_usd, singly=False), ()
     known = canary_rows(rows, question, fields, seed)
-    both = pl.concat([known, rows.select(known.columns)], how="vertical")
+    both = before(rows, known)
     if fields.action != "stop":
         return ask(both, judges, max_usd, singly=False), ()
     first = ask(known, judges, max_usd, singly=True)
@@ -85,6 +84,6 @@ def _together(first: Judged, stopped: Collection[str], rest: Judged) -> Judged:
         calls=rest.calls + own["call"].n_unique(),
         bought=rest.bought + first.bought,
         usd=rest.usd + first.usd,
-        statuses=dict(sorted(Counter(frame["status"].to_list()).items())),
+        statuses=status_counts(frame),
         judges=(*(part for part in first.judges if part.judge in stopped), *rest.judges),
     )

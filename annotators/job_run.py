@@ -142,8 +142,7 @@ def parts_of(said: JobFile, rows: pl.DataFrame, *, store: CallStore) -> Iterator
         rows = completions.expected_rows(rows, said.sampling, store, said.job.seed)
     if said.judges:
         if said.job.canaries is not None:
-            known = canaries.canary_rows(rows, said.question, said.job.canaries, said.job.seed)
-            rows = pl.concat([known, rows.select(known.columns)])
+            rows = canaries.before(rows, canaries.canary_rows(rows, said.question, said.job.canaries, said.job.seed))
         yield Part("", rows, said.question, said.judges)
 
 

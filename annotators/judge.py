@@ -195,16 +195,17 @@ class _Collector:
 
     def judged(self, judges: Sequence[Provider]) -> Judged:
         frame = self._table.frame()
-        statuses = _statuses(frame)
+        statuses = status_counts(frame)
         summaries = []
         for provider in judges:
             own = frame.filter(pl.col("judge") == provider.label)
             usd = self._usd[provider.label]
-            summaries.append(JudgeSummary(provider.label, provider.is_llm, self._question.label, own.height, _statuses(own), usd))
+            summaries.append(JudgeSummary(provider.label, provider.is_llm, self._question.label, own.height, status_counts(own), usd))
         return Judged(frame, self._meter.done, self._meter.bought, self._meter.spent, statuses, tuple(summaries))
 
 
-def _statuses(frame: pl.DataFrame) -> dict[str, int]:
+def status_counts(frame: pl.DataFrame) -> dict[str, int]:
+    """status → judgements, sorted by status."""
     return {status: count for status, count in frame["status"].value_counts().sort("status").iter_rows()}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tilth.annotators.agreement import effective_votes, krippendorff_alpha, wilson
+from tilth.annotators.agreement import effective_votes, krippendorff_alpha
 from tilth.annotators.canaries import is_canary, pass_rates
 from tilth.annotators.families import family_of
 from tilth.annotators.human import is_human
@@ -21,6 +21,7 @@ from tilth.annotators.panels import stack
 from tilth.annotators.panels.votes import Floats, Pairs, Votes, pairs_of, preferences, votes_of
 from tilth.annotators.question import Item
 from tilth.annotators.store import CallStore
+from tilth.core.intervals import wilson
 
 SHOWN: dict[str, Any] = {
     "row_id": pl.String, "language": pl.String, "candidate": pl.String, "place": pl.Int64, "length": pl.Float64, "family": pl.String,
@@ -162,10 +163,10 @@ def report(
         if at is None:
             stopped = judgements.filter(is_canary(), ~pl.col("judge").is_in(frame["judge"].unique().to_list()))
             lines += [measured.of_canaries(judge, is_llm) for judge, is_llm in stopped.select("judge", "is_llm").unique().iter_rows()]
-        if at is None and compare and len(measured.pairs):
-            from tilth.annotators.panels.strategies import on_gold
+            if compare and len(measured.pairs):
+                from tilth.annotators.panels.strategies import on_gold
 
-            aggregations = on_gold(measured.models, measured.pairs)
+                aggregations = on_gold(measured.models, measured.pairs)
     places = {name: place for place, name in enumerate(dict.fromkeys([*judges, *(line.judge for line in lines)]))}
     lines.sort(key=lambda line: (places[line.judge], line.language or ""))
     question = str(frame["question"][0]) if frame.height else ""
@@ -272,8 +273,7 @@ class _Part:
         asked = self.frame.filter(pl.col("order").str.contains(",")).select("row_id", "judge", "order", "candidate", "value", "rank")
         each = preferences(asked, ["row_id", "judge", "order"]).filter(pl.col("prefers") > 0)
         for name in ("candidate", "other"):
-            renamed = places.rename({"candidate": name, "place": f"{name}_place"}) if name != "candidate" else places.rename({"place": "candidate_place"})
-            each = each.join(renamed, on=["row_id", name])
+            each = each.join(places.rename({"candidate": name, "place": f"{name}_place"}), on=["row_id", name])
         padded = pl.concat_str(pl.lit(","), "order", pl.lit(","))
         at = [padded.str.find(pl.concat_str(pl.lit(","), f"{name}_place", pl.lit(",")), literal=True) for name in ("candidate", "other")]
         counted = each.filter(at[0].is_not_null(), at[1].is_not_null()).group_by("judge").agg((at[0] < at[1]).mean())

@@ -14,20 +14,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import zstandard
 
-from benchmarks import chinese_bad
+from benchmarks import chinese_bad, corpus
 from tilth.core.batch import Batch
 from tilth.core.rows import schema
 from tilth.core.steps import Context, Step
@@ -111,7 +109,7 @@ def read(data: Path, skip: int, at_most: int) -> dict[str, list[str]]:
     found: dict[str, list[tuple[int, str]]] = {}
     for folder in sorted([*data.glob("cpt_*"), *data.glob("sft_zh_*")]):
         for path in sorted(path for path in folder.glob("*.jsonl*") if path.suffix in (".jsonl", ".zst")):
-            for place, record in enumerate(_records(path)):
+            for place, record in enumerate(corpus.records(path)):
                 if folder.name.startswith("cpt_"):
                     if not str(record.get("lang")).startswith("zh"):
                         continue
@@ -125,14 +123,6 @@ def read(data: Path, skip: int, at_most: int) -> dict[str, list[str]]:
                     found.setdefault(source, []).append((int.from_bytes(digest, "big"), text))
     ordered = {source: sorted(rows)[skip : skip + at_most] for source, rows in found.items()}
     return {source: [text.encode("utf-8", "replace").decode() for _, text in rows] for source, rows in ordered.items() if rows}
-
-
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as raw:
-        plain = zstandard.ZstdDecompressor().stream_reader(raw) if path.suffix == ".zst" else raw
-        for line in io.TextIOWrapper(plain, encoding="utf-8"):
-            if line.strip() and isinstance(record := json.loads(line), dict):
-                yield record
 
 
 def _texts(value: object) -> list[str]:

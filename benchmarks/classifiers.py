@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import zstandard
 
+from benchmarks import corpus
 from tilth.core.batch import Batch
 from tilth.core.fingerprints import file_digest
+from tilth.core.intervals import wilson
 from tilth.core.steps import Context
 from tilth.filters import fasttext_training
 from tilth.filters.fasttext_label import FastTextLabel
@@ -83,7 +83,7 @@ def documents(data: Path, source: Source, most: int) -> list[str]:
     found = {}
     for path in sorted(data.glob(source.glob)):
         if path.name.endswith((".jsonl", ".jsonl.zst")):
-            for record in _records(path):
+            for record in corpus.records(path):
                 # 'borderline' documents (laws on medicine) have neither label.
                 if record.get("domain") == "borderline" or not _half(record, source):
                     continue
@@ -91,12 +91,6 @@ def documents(data: Path, source: Source, most: int) -> list[str]:
                 if text.strip():
                     found[hashlib.sha256(text.encode()).digest()] = text
     return [found[key] for key in sorted(found)[:most]]
-
-
-def _records(path: Path) -> Iterable[dict[str, Any]]:
-    with path.open("rb") as file:
-        lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file)) if path.suffix == ".zst" else file
-        yield from (json.loads(line) for line in lines if line.strip())
 
 
 def _half(record: Mapping[str, Any], source: Source) -> bool:
@@ -134,7 +128,7 @@ def measure(data: Path, train: tuple[str, ...], test: tuple[str, ...]) -> dict[s
         "macro_f1": round(float(np.mean([f1(side, sides[side]) for side in sides])), 4),
         "mb_per_s": speed,
         "sources": {
-            name: {"medical": SOURCES[name].medical, "documents": len(one), "recall": round(recall[name], 4), **_wilson(one),
+            name: {"medical": SOURCES[name].medical, "documents": len(one), "recall": round(recall[name], 4), **_bounds(one),
                    "f1": round(f1(SOURCES[name].medical, [name]), 4)}
             for name, one in right.items()
         },
@@ -146,10 +140,9 @@ def _right(step: FastTextLabel, texts: list[str], medical: bool) -> np.ndarray:
     return ((signals["label"] == "medical").fill_null(False) == medical).to_numpy()
 
 
-def _wilson(right: np.ndarray) -> dict[str, float]:
-    n, p, z = len(right), float(right.mean()), 1.959964
-    middle, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return {"low": round(float(middle - half), 4), "high": round(float(middle + half), 4)}
+def _bounds(right: np.ndarray) -> dict[str, float]:
+    low, high = wilson(int(right.sum()), len(right))
+    return {"low": round(low, 4), "high": round(high, 4)}
 
 
 def _speed(step: FastTextLabel, texts: list[str]) -> float:

@@ -171,11 +171,16 @@ def _copy(one: Document) -> Document:
 def _records(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("*.jsonl*")):
         if path.suffix in (".jsonl", ".zst"):
-            with path.open("rb") as raw:
-                plain = zstandard.ZstdDecompressor().stream_reader(raw) if path.suffix == ".zst" else raw
-                for line in io.TextIOWrapper(plain, encoding="utf-8"):
-                    if line.strip() and isinstance(record := json.loads(line), dict):
-                        yield record
+            yield from records(path)
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a `.jsonl` or `.jsonl.zst` file."""
+    with path.open("rb") as raw:
+        plain = zstandard.ZstdDecompressor().stream_reader(raw) if path.suffix == ".zst" else raw
+        for line in io.TextIOWrapper(plain, encoding="utf-8"):
+            if line.strip() and isinstance(record := json.loads(line), dict):
+                yield record
 
 
 def _clean(text: str) -> str:

@@ -7,7 +7,6 @@ step, its input and its benchmarks; thresholds decide again in milliseconds. Not
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +21,7 @@ from tilth.core.batch import Batch
 from tilth.core.builds import LeakKind, SelfTestEntry
 from tilth.core.durable import writing
 from tilth.core.fingerprints import code_digests
+from tilth.core.intervals import wilson
 from tilth.core.stages import Stage, read_table, stage, unit_parts
 from tilth.core.steps import Context
 from tilth.filters import planting
@@ -138,15 +138,6 @@ def entry(corpus: str, step: Decontaminate, measured: pl.DataFrame) -> SelfTestE
 
 
 def interval(good: int, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (E. B. Wilson 1927); 0 to 1 where nothing was counted.
-
-    >>> [round(bound, 3) for bound in interval(190, 200)], interval(0, 0)
-    ([0.91, 0.973], (0.0, 1.0))
-    """
-    if not count:
-        return 0.0, 1.0
-    z, share = 1.959964, good / count
-    middle = share + z * z / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
-    return round(max(0.0, (middle - half) / scale), 4), round(min(1.0, (middle + half) / scale), 4)
+    """Wilson's 95 % interval of a share, to four places."""
+    low, high = wilson(good, count)
+    return round(low, 4), round(high, 4)

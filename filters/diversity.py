@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tilth.filters.nearest import unit
+
 BLOCK = 2048
 """Rows that are looked at together."""
 CHUNK = 2048
@@ -81,8 +83,8 @@ class _Walk:
 
     def take(self, rows: np.ndarray) -> None:
         """Walk over one block."""
-        wide = _unit(self._source[rows])
-        units, sketches = wide.astype(np.float32), np.rint(_unit(wide @ self._projection) * SKETCH_LEVELS).astype(np.float32)
+        wide = unit(self._source[rows])
+        units, sketches = wide.astype(np.float32), np.rint(unit(wide @ self._projection) * SKETCH_LEVELS).astype(np.float32)
         near = np.full(len(rows), -1)
         similarity = self._likely(wide, sketches, near)
         self._meet_all(rows, units, near)
@@ -111,7 +113,7 @@ class _Walk:
             best[better], at[better] = top[better], start + first[better]
         hopeful = np.flatnonzero(best > max(0.0, self._tau - SKETCH_DOUBT) * SKETCH_LEVELS**2)
         found = np.full(len(near), np.nan)
-        found[hopeful] = _cosines(wide[hopeful], _unit(self._source[self.rows[at[hopeful]]]))
+        found[hopeful] = _cosines(wide[hopeful], unit(self._source[self.rows[at[hopeful]]]))
         found[~(found > self._tau)] = np.nan
         near[~np.isnan(found)] = self.rows[at[~np.isnan(found)]]
         return found
@@ -153,17 +155,10 @@ def cosines(vectors: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndar
     made = np.empty(len(left))
     for i in range(0, len(left), BLOCK):
         some = slice(i, i + BLOCK)
-        made[some] = _cosines(_unit(vectors[left[some]]), _unit(vectors[right[some]]))
+        made[some] = _cosines(unit(vectors[left[some]]), unit(vectors[right[some]]))
     return made
 
 
 def _cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     made: np.ndarray = np.minimum(np.einsum("ij,ij->i", left, right), 1.0)
-    return made
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    wide = vectors.astype(np.float64)
-    norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
-    made: np.ndarray = wide / np.where(norms > 0, norms, 1)
     return made

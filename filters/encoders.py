@@ -64,23 +64,10 @@ def model(encoder: str, sha256: str | None, pooling: Pooling, max_tokens: int, d
         RecipeError: torch and transformers are not installed.
         SourceError: the folder is not what the recipe says, or holds no model.
     """
-    try:
-        import torch
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError:
-        raise RecipeError("semantic_dedup: an encoder needs torch and transformers", hint="pip install 'tilth[train]', or name a Parquet file of vectors") from None
-    name, _, revision = encoder.partition("@") if PINNED.match(encoder) else (encoder, "", "")
-    if sha256 is not None:
-        check(Path(encoder), sha256)
-    torch.set_num_threads(1)
-    logging.disable_progress_bar()
-    try:
-        pinned = {"revision": revision} if revision else {}
-        tokenizer = AutoTokenizer.from_pretrained(name, **pinned)
-        network: Any = AutoModel.from_pretrained(name, dtype=torch.float32, **pinned).to(device).eval()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"encoder {encoder}: {str(error).splitlines()[0]}") from None
+    missing = RecipeError("semantic_dedup: an encoder needs torch and transformers", hint="pip install 'tilth[train]', or name a Parquet file of vectors")
+    tokenizer, network = pretrained("AutoModel", "encoder", encoder, sha256, device, missing)
+    import torch
+
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "right"
@@ -99,6 +86,39 @@ def model(encoder: str, sha256: str | None, pooling: Pooling, max_tokens: int, d
         return made
 
     return encode, int(network.config.hidden_size)
+
+
+def pretrained(
+    kind: Literal["AutoModel", "AutoModelForCausalLM"], called: str, model: str, sha256: str | None, device: str, missing: RecipeError
+) -> tuple[Any, Any]:
+    """(tokenizer, network ready to be asked, in single precision and on one thread) of a folder, or of a pinned model on the Hub.
+
+    Args:
+        kind: the class of transformers that opens it.
+        called: what an error calls it.
+        missing: raised where torch or transformers is not installed.
+
+    Raises:
+        SourceError: the folder is not what the recipe says, or holds no such model.
+    """
+    try:
+        import torch
+        import transformers
+        from transformers.utils import logging
+    except ImportError:
+        raise missing from None
+    name, _, revision = model.partition("@") if PINNED.match(model) else (model, "", "")
+    if sha256 is not None:
+        check(Path(model), sha256)
+    torch.set_num_threads(1)
+    logging.disable_progress_bar()
+    try:
+        pinned = {"revision": revision} if revision else {}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name, **pinned)
+        network = getattr(transformers, kind).from_pretrained(name, dtype=torch.float32, **pinned).to(device).eval()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SourceError(f"{called} {model}: {str(error).splitlines()[0]}") from None
+    return tokenizer, network
 
 
 @functools.cache

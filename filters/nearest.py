@@ -62,25 +62,26 @@ def _clusters(vectors: np.ndarray, count: int, probes: int, seed: int) -> Iterat
         return
     draw = np.random.default_rng(seed)
     sample = np.sort(draw.choice(len(vectors), min(len(vectors), SAMPLE * count), replace=False))
-    learnt = _unit(vectors[sample])
+    learnt = unit(vectors[sample])
     centres = learnt[np.sort(draw.choice(len(learnt), count, replace=False))]
     for _ in range(ROUNDS):
         nearest = (learnt @ centres.T).argmax(axis=1)
         sums = np.zeros_like(centres)
         np.add.at(sums, nearest, learnt)
         filled = np.bincount(nearest, minlength=count) > 0
-        centres[filled] = _unit(sums[filled])
+        centres[filled] = unit(sums[filled])
     # In double precision, like the centres: nothing but an exact tie could part two machines.
     probes = min(probes, count)
     chosen = np.empty((len(vectors), probes), np.int32)
     for i in range(0, len(vectors), TILE):
-        towards = _unit(vectors[i : i + TILE]) @ centres.T
+        towards = unit(vectors[i : i + TILE]) @ centres.T
         chosen[i : i + TILE] = np.argpartition(-towards, probes - 1, axis=1)[:, :probes]
     for cluster in range(count):
         yield np.flatnonzero((chosen == cluster).any(axis=1))
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Float64 [rows, width]: the vectors at length 1; zeros stay zeros."""
     wide = vectors.astype(np.float64)
     norms = np.linalg.norm(wide, axis=1, keepdims=True)
     made: np.ndarray = wide / np.where(norms > 0, norms, 1)

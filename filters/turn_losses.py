@@ -11,12 +11,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tilth.core.errors import RecipeError, SourceError
+from tilth.core.errors import RecipeError
 from tilth.filters import encoders
 
 Tokens = Sequence[int]
@@ -128,23 +127,8 @@ def load(model: str, sha256: str | None, device: str) -> CausalModel:
         RecipeError: torch and transformers are not installed.
         SourceError: the folder is not what the recipe says, or holds no causal model.
     """
-    try:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError:
-        raise RecipeError("context_relevance: a model needs torch and transformers", hint="pip install 'tilth[train]'") from None
-    name, _, revision = model.partition("@") if encoders.PINNED.match(model) else (model, "", "")
-    if sha256 is not None:
-        encoders.check(Path(model), sha256)
-    torch.set_num_threads(1)
-    logging.disable_progress_bar()
-    try:
-        pinned = {"revision": revision} if revision else {}
-        tokenizer = AutoTokenizer.from_pretrained(name, **pinned)
-        network: Any = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, **pinned).to(device).eval()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"model {model}: {str(error).splitlines()[0]}") from None
+    missing = RecipeError("context_relevance: a model needs torch and transformers", hint="pip install 'tilth[train]'")
+    tokenizer, network = encoders.pretrained("AutoModelForCausalLM", "model", model, sha256, device, missing)
     begin = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
 
     def tokens(texts: Sequence[str]) -> list[list[int]]:

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import panel as bench
-from tilth.annotators.agreement import effective_votes, krippendorff_alpha, wilson
+from tilth.annotators.agreement import effective_votes, krippendorff_alpha
 from tilth.annotators.canaries import CanaryFields
 from tilth.annotators.judge import JUDGEMENTS
 from tilth.annotators.panel import aggregate, ruling
@@ -23,6 +23,7 @@ from tilth.annotators.panels.bradley_terry import bradley_terry
 from tilth.annotators.panels.dawid_skene import estimate
 from tilth.annotators.panels.strategies import WITH_GOLD, on_gold, scores
 from tilth.annotators.panels.votes import Pairs, Votes, net, pairs_of, votes_of
+from tilth.core.intervals import wilson
 
 
 def panel(right: list[float], rows: int = 300, seed: int = 0, extras: Any = None) -> tuple[Votes, Pairs]:

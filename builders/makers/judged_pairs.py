@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from tilth.annotators import judge_report
-from tilth.annotators.canaries import CanaryFields, canary_rows
+from tilth.annotators.canaries import CanaryFields, before, canary_rows
 from tilth.annotators.canary_round import with_canaries
 from tilth.annotators.gold import of_keys
 from tilth.annotators.items import Items
@@ -158,8 +158,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             return None
         ready = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
         if self.canaries is not None:
-            first = canary_rows(ready, question, self.canaries, context.seed)
-            ready = pl.concat([first, ready.select(first.columns)])
+            ready = before(ready, canary_rows(ready, question, self.canaries, context.seed))
         with CallStore(context.calls) as store:
             parts = estimate(ready, question=question, judges=judges, store=store, seed=context.seed)
         known = [part.usd for part in parts if part.usd is not None]
