@@ -72,6 +72,7 @@ class ContextRelevance(Step, name="context_relevance", version=1):
         return pl.DataFrame([turns, *(series.alias(name) for name, series in numbers.items())])
 
     def rules(self) -> Sequence[Rule]:
+        """No turn, or not the mean of them, above the band or below it."""
         least, most = ("least_relevance", "most_relevance") if self.of == "worst" else ("mean_relevance", "mean_relevance")
         rules = []
         if self.max_relevance is not None:

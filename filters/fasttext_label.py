@@ -52,6 +52,7 @@ class FastTextLabel(Step, name="fasttext_label", version=1):
         return signals.select(pl.when(~silent).then(pl.all()))
 
     def rules(self) -> Sequence[Rule]:
+        """The likeliest label is wanted; or, with `min_score`, a wanted one is likely enough."""
         wanted = pl.col("label").is_in(self.keep) if self.keep else pl.lit(True)
         if self.min_score is None:
             return [Rule("unwanted_label", "label", ~wanted)]
