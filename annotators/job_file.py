@@ -120,6 +120,14 @@ class JobFile:
         assert self.input.kind == "file"
         return self.path.parent / self.input.ref
 
+    def reads(self) -> dict[Path, str]:
+        """The files that the job reads, resolved → what each is to it."""
+        gold = self.job.gold.file if self.job.gold is not None else None
+        read = [(self.path, "the job itself")]
+        read += [(self.input_path, "its input")] if self.input.kind == "file" else []
+        read += [(self.path.parent / gold, "its gold")] if gold is not None else []
+        return {path.resolve(): name for path, name in read}
+
 
 def load(path: Path) -> JobFile:
     """Read and validate a job file, its question and its judges. Reads no input.
@@ -135,11 +143,7 @@ def load(path: Path) -> JobFile:
 
 def _see_where_it_writes(said: JobFile, marked: MarkedYaml) -> None:
     """See, before anything is bought, that an output is written over nothing else that the job names."""
-    gold = said.job.gold.file if said.job.gold is not None else None
-    taken = {path.resolve(): name for path, name in (
-        (said.path, "the job itself"), *(((said.input_path, "its input"),) if said.input.kind == "file" else ()),
-        *(((said.path.parent / gold, "its gold"),) if gold is not None else ()),
-    )}  # fmt: skip
+    taken = said.reads()
     outputs: list[tuple[tuple[str, ...], Path]] = [(("completions", "output"), said.sampling.path)] if said.sampling is not None else []
     if said.judges:
         outputs.append((("output",), said.output_path))

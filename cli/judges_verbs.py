@@ -84,8 +84,8 @@ def _see_that_it_may_be_written(path: Path, said: JobFile) -> None:
 
     if path.suffix != ".parquet":
         raise StorageError(f"--scores {path}: scores are a Parquet file", hint=f"--scores {path}.parquet")
-    own = [said.output_path, *([said.input_path] if said.input.kind == "file" else []), *([said.sampling.path] if said.sampling else [])]
-    if path.resolve() in [one.resolve() for one in own]:
+    written = [said.output_path, *([said.sampling.path] if said.sampling else [])]
+    if path.resolve() in {*said.reads(), *(one.resolve() for one in written)}:
         raise StorageError(f"--scores {path}: the job's own file", hint="name another")
 
 
