@@ -83,10 +83,10 @@ def gc(dry_run: bool, json_: bool) -> None:
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print the whole reference as Markdown.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of recipes, for editors.")
-@click.argument("kind", default="step", type=click.Choice(["step", "shape", "format", "question", "provider"]))
+@click.argument("kind", default="step", type=click.Choice(["step", "shape", "format", "question", "provider", "strategy"]))
 @options.as_json
 def units(markdown: bool, schema: bool, kind: str, json_: bool) -> None:
-    """List what a recipe or a job can name: steps, shapes, formats, questions, providers."""
+    """List what a recipe or a job can name: steps, shapes, formats, questions, providers, strategies."""
     from tilth.core import units as known
     from tilth.core.recipe_schema import recipe_schema
     from tilth.core.unit_reference import reference

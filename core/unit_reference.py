@@ -13,6 +13,7 @@ KINDS = {
     "format": "Formats of files",
     "question": "Questions to judges",
     "provider": "Providers of judges",
+    "strategy": "Strategies: which completions make pairs",
 }
 
 

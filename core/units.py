@@ -23,6 +23,7 @@ ROOMS = (
     "tilth.builders.formats",
     "tilth.builders.shapes",
     "tilth.builders.makers",
+    "tilth.builders.strategies",
 )
 """Folders whose files hold units."""
 

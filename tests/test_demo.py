@@ -161,9 +161,9 @@ def test_the_baseline_is_named_as_no_llm(demo: Release, tables: dict[str, pl.Dat
 
 def test_pairs_are_of_both_kinds_and_never_equal(tables: dict[str, pl.DataFrame]) -> None:
     pairs = tables["preference"]
-    assert set(pairs["strategy"]) == {"objective", "judged"}
+    assert set(pairs["strategy"]) == {"objective", "top_vs_lower"}
     assert (pairs["chosen"] != pairs["rejected"]).all()
-    judged = pairs.filter(pl.col("strategy") == "judged")
+    judged = pairs.filter(pl.col("strategy") == "top_vs_lower")
     assert (judged["margin"] > 0).all()
     assert judged.height >= 30
 

@@ -21,7 +21,7 @@ from tilth.core.unit_reference import reference
 from tilth.core.units import Unit
 
 ROOT = Path(__file__).parents[1]
-KINDS = ("step", "format", "shape", "question", "provider")
+KINDS = ("step", "format", "shape", "question", "provider", "strategy")
 UNITS = [(kind, name, cls) for kind in KINDS for name, cls in units.every(kind).items()]
 STEPS = [cls for kind, _, cls in UNITS if kind == "step"]
 
@@ -86,15 +86,19 @@ def test_unknown_unit_names_the_near_ones() -> None:
     assert "gopher_quality" in str(caught.value.hint)
 
 
-def test_one_file_adds_a_unit(tmp_path: Path) -> None:
-    """A file put into `filters/` is a step of every recipe; no list was edited."""
-    code = textwrap.dedent('''
-        """A step for a test."""
-        from tilth.core.steps import Step
-        class NewStep(Step, name="brand_new", version=1):
+@pytest.mark.parametrize(
+    ("room", "kind", "base"),
+    [("filters", "step", "core.steps import Step"), ("builders.strategies", "strategy", "builders.strategy import FromTop")],
+)
+def test_one_file_adds_a_unit(room: str, kind: str, base: str, tmp_path: Path) -> None:
+    """A file put into a room is a unit that every recipe can name; no list was edited."""
+    code = textwrap.dedent(f'''
+        """A unit for a test."""
+        from tilth.{base} as Kind
+        class NewUnit(Kind, name="brand_new", version=1):
             """Does nothing, for a test."""
     ''')
-    probe = f"import tilth.filters, pathlib; tilth.filters.__path__.append({str(tmp_path)!r}); from tilth.core import units; print(units.find('step', 'brand_new').name)"
+    probe = f"import tilth.{room} as room; room.__path__.append({str(tmp_path)!r}); from tilth.core import units; print(units.find({kind!r}, 'brand_new').name)"
     (tmp_path / "brand_new.py").write_text(code)
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.strip() == "brand_new"

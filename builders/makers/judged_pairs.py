@@ -1,8 +1,7 @@
-"""Judged pairs: a panel scores the completions of a prompt; the best is chosen, a lower one rejected.
+"""Judged pairs: a panel scores the completions of a prompt, and a strategy (`builders/strategies/`) says which of them make pairs.
 
-UltraMedical (arXiv 2406.03949): the top-ranked completion is chosen, a random lower-ranked one rejected (the Zephyr
-way). Aquila-Med compares two. A tie at the top makes no pair here; UltraMedical prefers GPT-4's answer then, which
-is the judge preferring its own family.
+By default as UltraMedical does (arXiv 2406.03949): the best is chosen, a random lower one rejected. Aquila-Med (arXiv 2406.12182)
+compares an answer with a rewritten one: `rewritten` before this step, and the question `pairwise`.
 
 Scores are by default those of the judge named first, asked in both orders; the others say where they disagree. With `gold` the panel's
 weights are learned from rows whose answer key is known (`annotators/panels`). Canaries are asked of the judges and stand among the
@@ -11,7 +10,7 @@ judgements; they make no pairs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import polars as pl
@@ -23,13 +22,15 @@ from tilth.annotators.canary_round import with_canaries
 from tilth.annotators.gold import of_keys
 from tilth.annotators.items import Items
 from tilth.annotators.judge import Judged, estimate, judge
+from tilth.annotators.own_family import without_own_family
 from tilth.annotators.panel import Aggregation, aggregate, ruling
 from tilth.annotators.panels.strategies import WITH_GOLD, WITHOUT_GOLD
 from tilth.annotators.panels.votes import over_aspects
-from tilth.annotators.provider import Provider
+from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
-from tilth.builders.makers.objective_pairs import drawn, paired
+from tilth.builders.pairing import choose, paired, scored_of
+from tilth.builders.strategy import NoPair, Pair, Rules, Strategy
 from tilth.core.errors import RecipeError
 from tilth.core.recipe import named_unit
 from tilth.core.rows import schema
@@ -46,7 +47,7 @@ Fate = tuple[int, str, str, str | None, str | None]
 
 
 class JudgedPairs(Step, name="judged_pairs", version=1):
-    """Best completion chosen, a lower one rejected, by the scores of a panel. Rows that are pairs already pass."""
+    """Pairs of completions by the scores of a panel and a strategy. Rows that are pairs already pass."""
 
     corpora = ("preference",)
     question: Named = Field({"listwise": {}}, description="one question with its parameters")
@@ -54,7 +55,8 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     aggregation: Aggregation = Field("default", description="how judges become one score; default: the first judge's, or learned where there is gold")
     gold: Literal["none", "answer_key"] = Field("none", description="what weights are learned from: rows with a key, where completions choose options")
     canaries: CanaryFields | None = Field(None, description="pairs whose better answer is known, asked of every judge first")
-    rejected: Literal["random_lower", "worst"] = Field("random_lower", description="which of the lower completions is rejected")
+    strategy: Named = Field({"top_vs_lower": {}}, description="one strategy with its parameters: which completions make pairs")
+    own_family: Literal["drop", "count"] = Field("drop", description="what a judge says of a model of its own family: drop it, or count it")
     min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
     min_agreement: float = Field(0.0, ge=0, le=1, description="share of the judges' comparisons of the chosen one that must agree, at least")
     max_usd: float | None = execution(None, "cap on what this step's calls cost, all runs together", ge=0)
@@ -67,27 +69,33 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
         if self.gold == "none" and self.aggregation in WITH_GOLD.keys() - WITHOUT_GOLD.keys():
             raise ValueError(f"aggregation {self.aggregation} learns from gold; set gold: answer_key")
-        question, _ = self._panel()
+        question, _, _ = self._parts()
         if self.canaries is not None and not question.compares:
             raise ValueError(f"canaries: {question.label} does not say which of two answers is better; leave canaries out")
         return self
 
     def inner(self) -> list[Unit]:
-        """The question, then the judges."""
-        return [named_unit("question", self.question), *(named_unit("provider", one) for one in self.judges)]
+        """The question, the strategy, then the judges."""
+        judges = [named_unit("provider", one) for one in self.judges]
+        return [named_unit("question", self.question), named_unit("strategy", self.strategy), *judges]
 
     def parameters(self) -> dict[str, Any]:
-        """Those of question and judges spelled out: another default is another recipe."""
-        question, *judges = ({one.name: one.parameters()} for one in self.inner())
+        """Those of question, strategy and judges spelled out: another default is another recipe."""
+        question, strategy, *judges = ({one.name: one.parameters()} for one in self.inner())
         own = super().parameters()
         if self.canaries is None:
             del own["canaries"]  # a recipe without them is the one that it was before there were any
-        return {**own, "question": question, "judges": judges}
+        return {**own, "question": question, "strategy": strategy, "judges": judges}
 
-    def _panel(self) -> tuple[Question, list[Provider]]:
-        question, *judges = self.inner()
-        assert isinstance(question, Question)
-        return question, [judge for judge in judges if isinstance(judge, Provider)]
+    def _parts(self) -> tuple[Question, Strategy, list[Provider]]:
+        question, strategy, *judges = self.inner()
+        assert isinstance(question, Question) and isinstance(strategy, Strategy)
+        return question, strategy, [judge for judge in judges if isinstance(judge, Provider)]
+
+    @property
+    def pair_rules(self) -> Rules:
+        """What every strategy keeps to."""
+        return Rules(self.min_margin, self.min_agreement)
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
         fates: list[Fate] = []
@@ -99,7 +107,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                     fates.append((index, "dropped", "few_completions", str(len(row["candidates"] or ())), None))
                 else:
                     ready.append(index)
-        question, judges = self._panel()
+        question, strategy, judges = self._parts()
         caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
 
@@ -113,34 +121,61 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                 max_usd=min(caps) if caps else None, ask=ask,
             )  # fmt: skip
             calls = judge_report.calls_of(judged.judgements, store)
-        scored, told, panel = self._scored(rows[ready], judged, calls, [one.label for one in judges])
-        scores: dict[str, list[dict[str, Any]]] = {}
-        for line in scored.iter_rows(named=True):
-            scores.setdefault(line["row_id"], []).append(line)
+        scored = self.scores(rows[ready], judged.judgements)
+        told, panel = self._told(rows[ready], judged, calls)
         waiting = set(ready)
-        out = []
+        out: list[dict[str, Any]] = []
+        kept = 0
         for index, row in enumerate(whole):
             if row["chosen"] is not None:
                 out.append(row)
+                kept += 1
             elif index in waiting:
-                pair = self._pair(row, scores.get(row["id"], []), context.seed, lambda *fate, at=index: fates.append((at, *fate)))
-                out += [pair] if pair else []
+                found = choose(row, scored_of(row, scored.get(row["id"], ())), strategy, self.pair_rules, context.seed)
+                if isinstance(found, NoPair):
+                    status = "failed" if found.rule == "not_judged" else "dropped"
+                    fates.append((index, status, found.rule, found.value, found.detail))
+                else:
+                    out += [_row(row, pair, strategy, number) for number, pair in enumerate(found)]
+                    kept += 1
         gone = pl.DataFrame(fates, schema=FATES, orient="row").sort("index")
-        return Made(pl.DataFrame(out, schema=schema("preference")), gone, judgements=judged.judgements, judges=told, panel=panel, usd=judged.usd)
-
-    def _scored(
-        self, rows: pl.DataFrame, judged: Judged, calls: pl.DataFrame, names: list[str]
-    ) -> tuple[pl.DataFrame, tuple[dict[str, Any], ...], dict[str, Any]]:
-        """Scores of the candidates, and what the record says of each judge and of the panel."""
-        items = Items(rows)
-        gold, shown = of_keys(items) if self.gold == "answer_key" else None, judge_report.shown_of(items)
-        table = over_aspects(judged.judgements)
-        rule = ruling(judged.judgements, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
-        scored = aggregate(
-            judged.judgements, aggregation=self.aggregation, judges=names, gold=gold, extras=judge_report.extras_of(shown),
-            canaries=self.canaries,
+        return Made(
+            pl.DataFrame(out, schema=schema("preference")), gone, made=len(out) - kept, judgements=judged.judgements, judges=told, panel=panel,
+            usd=judged.usd,
         )  # fmt: skip
-        measured = judge_report.report(table, shown=shown, gold=gold, calls=calls, judges=names, compare=False)
+
+    def scores(self, rows: pl.DataFrame, judgements: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+        """Row id → the panel's score of every candidate (lines of `annotators.panel.SCORES`), from what the judges said.
+
+        Args:
+            rows: those that the judgements are about.
+        """
+        items = Items(rows)
+        _, _, judges = self._parts()
+        families = {one.label: one.family for one in judges if isinstance(one, ApiProvider) and one.family is not None}
+        if self.own_family == "drop":
+            judgements = without_own_family(judgements, families, whole_rows=self.aggregation == "mean")
+        scored = aggregate(
+            judgements, aggregation=self.aggregation, judges=[one.label for one in judges], gold=self._gold(items),
+            extras=judge_report.extras_of(judge_report.shown_of(items)), canaries=self.canaries,
+        )  # fmt: skip
+        found: dict[str, list[dict[str, Any]]] = {}
+        for line in scored.iter_rows(named=True):
+            found.setdefault(line["row_id"], []).append(line)
+        return found
+
+    def _gold(self, items: Items) -> pl.DataFrame | None:
+        return of_keys(items) if self.gold == "answer_key" else None
+
+    def _told(self, rows: pl.DataFrame, judged: Judged, calls: pl.DataFrame) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+        """What the record says of each judge and of the panel."""
+        items = Items(rows)
+        gold = self._gold(items)
+        rule = ruling(judged.judgements, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
+        measured = judge_report.report(
+            over_aspects(judged.judgements), shown=judge_report.shown_of(items), gold=gold, calls=calls,
+            judges=[one.judge for one in judged.judges], compare=False,
+        )  # fmt: skip
         lines = {line.judge: line for line in measured.judges if line.language is None}
         told = []
         for one in judged.judges:
@@ -148,10 +183,10 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             told.append(entry | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
         whole = {name: getattr(measured.panel[0], name) for name in ("rows", "judges", "agreement", "alpha", "effective_votes")}
         whole |= {"aggregation": rule.aggregation, "failed": rule.failed, "weight": rule.weight}
-        return scored, tuple(told), {"question": judged.judges[0].question, "gold_rows": measured.gold_rows, **whole}
+        return tuple(told), {"question": judged.judges[0].question, "gold_rows": measured.gold_rows, **whole}
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
-        question, judges = self._panel()
+        question, _, judges = self._parts()
         if not any(judge.is_llm for judge in judges):
             return 0.0
         if rows is None:
@@ -164,35 +199,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         known = [part.usd for part in parts if part.usd is not None]
         return sum(known) if len(known) == len(parts) else None
 
-    def _pair(
-        self, row: dict[str, Any], scores: list[dict[str, Any]], seed: int, gone: Callable[[str, str, str | None, str | None], None]
-    ) -> dict[str, Any] | None:
-        """The pair of one row, or why there is none."""
-        known = sorted((s for s in scores if s["score"] is not None), key=_place)
-        if len(known) < 2:
-            gone("failed", "not_judged", f"{len(known)} of {len(row['candidates'])} completions have a score", None)
-            return None
-        best, rest = known[0], known[1:]
-        lower = [s for s in rest if s["score"] < best["score"] and best["score"] - s["score"] >= self.min_margin]
-        if _place(rest[0])[:2] == _place(best)[:2]:
-            gone("dropped", "tie", f"{best['score']:g}", f"{best['candidate']} and {rest[0]['candidate']}")
-            return None
-        if not lower:
-            gone("dropped", "small_margin", f"{best['score'] - rest[-1]['score']:g}", None)
-            return None
-        if best["agreement"] is not None and best["agreement"] < self.min_agreement:
-            gone("dropped", "disputed", f"{best['agreement']:.2f}", best["candidate"])
-            return None
-        texts = {candidate["model"]: candidate for candidate in row["candidates"]}
-        if self.rejected == "worst":
-            taken = lower[-1]
-        else:
-            names = drawn([texts[s["candidate"]] for s in lower], row["id"], seed, "rejected")
-            taken = next(s for s in lower if s["candidate"] == names[0]["model"])
-        margin = float(best["score"] - taken["score"])
-        return paired(row, texts[best["candidate"]], texts[taken["candidate"]], "judged", margin, 0)
 
-
-def _place(score: dict[str, Any]) -> tuple[float, float, str]:
-    """Best first: by score, then by mean rank where the question ranks."""
-    return -score["score"], score["rank"] if score["rank"] is not None else 0.0, score["candidate"]
+def _row(row: dict[str, Any], pair: Pair, strategy: Strategy, number: int) -> dict[str, Any]:
+    chosen, rejected = pair.chosen, pair.rejected
+    return paired(row, (chosen.model, chosen.text), (rejected.model, rejected.text), strategy.name, pair.margin, number)

@@ -6,14 +6,14 @@ one, rejected a wrong one, drawn by hash of seed and row, so that no model is pr
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Literal
 
 import polars as pl
 from pydantic import Field
 
 from tilth.annotators.answers import verdict
-from tilth.core.rows import conversation, schema
+from tilth.builders.pairing import drawn, paired
+from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
 
@@ -62,29 +62,14 @@ def _sorted(row: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def _pairs(row: dict[str, Any], right: list[Any], wrong: list[Any], most: int, seed: int) -> list[dict[str, Any]]:
-    drawn_right, drawn_wrong = drawn(right, row["id"], seed, "right"), drawn(wrong, row["id"], seed, "wrong")
+    drawn_right, drawn_wrong = (drawn(some, row["id"], seed, side, name=_model) for some, side in ((right, "right"), (wrong, "wrong")))
     pairs = []
     for number in range(min(most, max(len(right), len(wrong)))):
         chosen, rejected = drawn_right[number % len(right)], drawn_wrong[number % len(wrong)]
-        pairs.append(paired(row, chosen, rejected, "objective", None, number))
+        sides = [(one["model"], one["text"]) for one in (chosen, rejected)]
+        pairs.append(paired(row, sides[0], sides[1], "objective", None, number))
     return pairs
 
 
-def drawn(candidates: list[Any], identity: str, seed: int, side: str) -> list[Any]:
-    """The candidates in an order drawn by hash of seed, row and model: no model stands first more often than chance."""
-
-    def place(candidate: Any) -> bytes:
-        return hashlib.sha256(f"{seed}/{identity}/{side}/{candidate['model']}".encode()).digest()
-
-    return sorted(candidates, key=place)
-
-
-def paired(row: dict[str, Any], chosen: Any, rejected: Any, strategy: str, margin: float | None, number: int) -> dict[str, Any]:
-    """The row as a pair: the first keeps the row's id, a further one has its own and names its parent."""
-    identity = row["id"] if not number else hashlib.sha256(f"{row['id']}/{strategy}/{number}".encode()).hexdigest()[:32]
-    return {
-        **row, "id": identity, "parents": row["parents"] if not number else [row["id"]],
-        "chosen": conversation([("assistant", chosen["text"])]), "rejected": conversation([("assistant", rejected["text"])]),
-        "strategy": strategy, "margin": margin, "chosen_model": chosen["model"], "rejected_model": rejected["model"],
-        "options": None, "answer": None, "candidates": None, "reference": None, "group": None,
-    }  # fmt: skip
+def _model(candidate: dict[str, str]) -> str:
+    return candidate["model"]
