@@ -27,7 +27,7 @@ import polars as pl
 
 from benchmarks import chinese_bad, corpus
 from tilth.core.batch import Batch
-from tilth.core.rows import schema
+from tilth.core.rows import frame
 from tilth.core.steps import Context, Step
 from tilth.filters.c4 import C4
 from tilth.filters.chinese_quality import ChineseQuality
@@ -152,8 +152,7 @@ def run(step: Step, texts: Sequence[str], language: str = "zh") -> Measured:
 
 def _batch(texts: Sequence[str], language: str) -> Batch:
     same = {name: ["x"] * len(texts) for name in ("id", "content_hash", "source", "revision", "license")}
-    frame = {**same, "language": [language] * len(texts), "parents": [None] * len(texts), "text": list(texts)}
-    return Batch(pl.DataFrame(frame, schema=schema("cpt")), "cpt")
+    return Batch(frame("cpt", **same, language=[language] * len(texts), text=list(texts)), "cpt")
 
 
 def _good_figures(texts: Sequence[str], stock: bool) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from tilth.core.stages import Stage
 
 GROUP_ROWS = 20_000
 """Rows held at once."""
+KEYS = {"options", "answer"}
+"""Columns that rows of a release need not have: older ones had none."""
 
 
 def gather(stage: Stage, name: str, title: str, kind: Kind, files: Sequence[tuple[str, Path]]) -> None:
@@ -39,7 +41,7 @@ def gather(stage: Stage, name: str, title: str, kind: Kind, files: Sequence[tupl
     for shown, path in files:
         try:
             file = pq.ParquetFile(path)
-            if not set(RELEASED[kind]) <= set(file.schema_arrow.names):
+            if not set(RELEASED[kind]) - KEYS <= set(file.schema_arrow.names):
                 continue
             if "id" not in file.schema_arrow.names:
                 raise SourceError(f"earlier release {name}: {shown} has no column `id`", hint="name the Parquet files of a release")
@@ -47,7 +49,7 @@ def gather(stage: Stage, name: str, title: str, kind: Kind, files: Sequence[tupl
                 waiting.append(_rows(pl.DataFrame(pa.Table.from_batches([batch])), f"{title}/{kind}/", kind))
                 if sum(frame.estimated_size() for frame in waiting) >= SHARD_BYTES:
                     close()
-        except pa.ArrowException as error:
+        except (pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise SourceError(f"earlier release {name}: {shown}: {str(error).splitlines()[0]}") from None
     close()
     if not shards:

@@ -21,7 +21,7 @@ from tilth.core.durable import writing
 from tilth.core.errors import LockError, SourceError
 from tilth.core.lock import LockedFile
 from tilth.core.recipe import FieldOf, Source
-from tilth.core.rows import Kind, content_hash, row_id, schema
+from tilth.core.rows import COMMON, Kind, content_hash, row_id, schema
 from tilth.core.stages import Stage
 
 SHARD_BYTES = 16 << 20
@@ -135,7 +135,7 @@ class SourceReader:
         if _num_chars(content) > MAX_CHARS:
             raise TooLarge(f"more than {MAX_CHARS:,} characters")
         try:
-            hashed = content_hash(content)
+            hashed = content_hash({name: value for name, value in content.items() if name not in COMMON})
         except (TypeError, UnicodeEncodeError) as error:
             raise BadRecord(f"text that is not Unicode: {error}") from None
         key: object = hashed

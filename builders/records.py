@@ -66,7 +66,7 @@ class Shape(Unit):
 
     @abstractmethod
     def content(self, record: Record) -> dict[str, Any]:
-        """Content columns (`core.rows.CONTENT`) of the row, or the fields of a benchmark item.
+        """Content columns (`core.rows.CONTENT`) of the row, with `scores` and `metadata` where it keeps them, or the fields of a benchmark item.
 
         Raises:
             BadRecord: the record has no such content.

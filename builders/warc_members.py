@@ -112,7 +112,8 @@ def _of_stream(stream: Any) -> Iterator[tuple[Any, bytes] | BadRecord]:
             yield _damaged(f"no WARC record: {str(error).splitlines()[0][:120]}", archive.offset)
             return
         some = True
-        if record.length is None or getattr(record.raw_stream, "limit", 0) > 0:
+        # Of an empty Content-Length warcio makes 0: a record cut there would be an empty one.
+        if record.length is None or record.rec_headers.get_header("Content-Length") == "" or getattr(record.raw_stream, "limit", 0) > 0:
             yield _damaged("the record is cut off", begins)
             return
         if archive.err_count:

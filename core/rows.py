@@ -6,7 +6,8 @@ an edit changes. A corpus is of one of three kinds:
 | kind       | columns that hold its content                                                         |
 |------------|---------------------------------------------------------------------------------------|
 | cpt        | `text`                                                                                |
-| sft        | `messages` = list of {role, content}                                                  |
+| sft        | `messages` = list of {role, content}; of an exam question the `options` and the       |
+|            | `answer` key; before it is answered it ends with the user                             |
 | preference | `prompt`, `chosen`, `rejected` = lists of {role, content}; before pairs are made, the |
 |            | `candidates` = list of {model, text}, with `options` and the `answer` key, a           |
 |            | `reference` answer, or the `group` (`benchmark/item`) that they are completions of     |
@@ -28,6 +29,7 @@ Language = str
 
 ROLES = ("system", "user", "assistant")
 
+SCORES = pl.List(pl.Struct({"name": pl.String, "value": pl.Float64}))
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 OPTIONS = pl.List(pl.Struct({"label": pl.String, "text": pl.String}))
 CANDIDATES = pl.List(pl.Struct({"model": pl.String, "text": pl.String}))
@@ -40,12 +42,20 @@ COMMON: dict[str, Any] = {
     "license": pl.String,
     "language": pl.String,
     "parents": pl.List(pl.String),
+    "scores": SCORES,
+    "stage": pl.String,
+    "metadata": pl.String,
 }
-"""Columns of every row, of every kind."""
+"""Columns of every row, of every kind. An edit of the last three is no edit of the content:
+
+- `scores`: what models said of the row (`difficulty` 8), each name once; one that could not be told is absent, never a default.
+- `stage`: the part of a curriculum that the row was put into by a mix.
+- `metadata`: canonical JSON of what the source said beside the content, where a shape keeps it.
+"""
 
 CONTENT: dict[Kind, dict[str, Any]] = {
     "cpt": {"text": pl.String},
-    "sft": {"messages": MESSAGES},
+    "sft": {"messages": MESSAGES, "options": OPTIONS, "answer": pl.String},
     "preference": {
         "prompt": MESSAGES,
         "chosen": MESSAGES,
@@ -65,7 +75,7 @@ CONTENT: dict[Kind, dict[str, Any]] = {
 
 RELEASED: dict[Kind, tuple[str, ...]] = {
     "cpt": ("text",),
-    "sft": ("messages",),
+    "sft": ("messages", "options", "answer"),
     "preference": ("prompt", "chosen", "rejected", "strategy", "margin", "chosen_model", "rejected_model"),
 }
 """Content columns that a release publishes."""
@@ -74,6 +84,16 @@ RELEASED: dict[Kind, tuple[str, ...]] = {
 def schema(kind: Kind) -> dict[str, Any]:
     """Column → polars type of the rows of a kind while they travel."""
     return {**COMMON, **CONTENT[kind]}
+
+
+def frame(kind: Kind, **columns: object) -> pl.DataFrame:
+    """Rows of a kind from some of its columns, by name; the others are null.
+
+    >>> frame("cpt", id=["a"], text=["Rest."])["language"].to_list()
+    [None]
+    """
+    given = pl.DataFrame(columns)
+    return given.select((pl.col(name) if name in given.columns else pl.lit(None)).cast(dtype).alias(name) for name, dtype in schema(kind).items())
 
 
 def row_id(source: str, key: object, ordinal: int = 0) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tilth.core.batch import Batch
 from tilth.core.errors import SourceError
-from tilth.core.rows import MESSAGES
+from tilth.core.rows import frame
 from tilth.core.steps import Context
 from tilth.filters import encoders, turn_losses
 from tilth.filters.context_relevance import ContextRelevance
@@ -75,7 +75,7 @@ def talk(*turns: str) -> list[dict[str, str]]:
 
 
 def batch(*dialogues: list[dict[str, str]] | None) -> Batch:
-    return Batch(pl.DataFrame({"messages": dialogues}, schema={"messages": MESSAGES}), "sft")
+    return Batch(frame("sft", messages=list(dialogues)), "sft")
 
 
 def test_what_has_no_second_turn_has_no_number(folder: Path) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError
-from tilth.core.rows import MESSAGES, Kind, conversation, schema
+from tilth.core.rows import Kind, conversation, schema
+from tilth.core.rows import frame as of_kind
 from tilth.core.steps import Context
 from tilth.filters import clusters, minhash
 from tilth.filters.exact_dedup import ExactDedup
@@ -69,7 +70,7 @@ def test_exact_compares_content_text_or_prompt() -> None:
         conversation([("user", "s"), ("user", "q"), ("assistant", "a")]),
         conversation([("system", "s"), ("user", "q")]),
     ]
-    frame = pl.DataFrame({"messages": rows}, schema={"messages": MESSAGES})
+    frame = of_kind("sft", messages=rows)
     assert exact(ExactDedup(of="content"), frame, "sft") == {}
     assert exact(ExactDedup(of="text"), frame, "sft") == {2: "r0"}
     assert exact(ExactDedup(of="prompt"), frame, "sft") == {1: "r0", 3: "r0"}

@@ -18,7 +18,7 @@ from datatrove.pipeline.filters import C4QualityFilter, FineWebQualityFilter, Go
 from datatrove.utils.word_tokenizers import WordTokenizer
 
 from tilth.core.batch import Batch
-from tilth.core.rows import schema
+from tilth.core.rows import frame
 from tilth.core.steps import Context, Step
 from tilth.filters import words
 from tilth.filters.c4 import C4
@@ -80,8 +80,7 @@ class ScriptWords(WordTokenizer):  # type: ignore[misc]
 
 def batch(texts: list[str]) -> Batch:
     same = {name: ["x"] * len(texts) for name in ("id", "content_hash", "source", "revision", "license")}
-    frame = {**same, "language": ["en"] * len(texts), "parents": [None] * len(texts), "text": texts}
-    return Batch(pl.DataFrame(frame, schema=schema("cpt")), "cpt")
+    return Batch(frame("cpt", **same, language=["en"] * len(texts), text=texts), "cpt")
 
 
 def compare(step: Step, theirs: Any, texts: list[str]) -> dict[str | None, int]:

@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 from tilth.core.batch import Batch
 from tilth.core.errors import SourceError
 from tilth.core.fingerprints import file_digest
-from tilth.core.rows import Kind, schema
+from tilth.core.rows import Kind, frame
 from tilth.core.steps import Context, Step
 from tilth.core.units import is_threshold
 from tilth.filters import words
@@ -56,16 +56,14 @@ def batch(texts: list[str | None], languages: list[str | None] | str | None = "e
     count = len(texts)
     known = languages if isinstance(languages, list) else [languages] * count
     same = {name: ["x"] * count for name in ("content_hash", "source", "revision", "license")}
-    frame = {"id": [str(i) for i in range(count)], **same, "language": known, "parents": [None] * count, "text": texts}
-    return Batch(pl.DataFrame(frame, schema=schema("cpt")), "cpt")
+    return Batch(frame("cpt", id=[str(i) for i in range(count)], **same, language=known, text=texts), "cpt")
 
 
 def chats(messages: list[list[tuple[str, str]]]) -> Batch:
     count = len(messages)
     same = {name: ["x"] * count for name in ("content_hash", "source", "revision", "license", "language")}
     rows = [[{"role": role, "content": content} for role, content in one] for one in messages]
-    frame = {"id": [str(i) for i in range(count)], **same, "parents": [None] * count, "messages": rows}
-    return Batch(pl.DataFrame(frame, schema=schema("sft")), "sft")
+    return Batch(frame("sft", id=[str(i) for i in range(count)], **same, messages=rows), "sft")
 
 
 def reasons(step: Step, rows: Batch) -> list[str | None]:

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilth.core.batch import Batch
-from tilth.core.rows import schema
+from tilth.core.rows import frame
 from tilth.core.steps import Context
 from tilth.filters import minhash, simplified, text_buffer, words
 from tilth.filters.dolma_gopher import DolmaGopher
@@ -38,8 +38,8 @@ WORDS = ["the", "of", "and", "fever", "patient", "5", "mg/day,", "daily", "don't
 
 def batch(texts: list[str]) -> Batch:
     same = {name: ["x"] * len(texts) for name in ("content_hash", "source", "revision", "license")}
-    frame = {"id": [str(i) for i in range(len(texts))], **same, "language": ["en"] * len(texts), "parents": [None] * len(texts), "text": texts}
-    return Batch(pl.DataFrame(frame, schema=schema("cpt")), "cpt")
+    ids = [str(i) for i in range(len(texts))]
+    return Batch(frame("cpt", id=ids, **same, language=["en"] * len(texts), text=texts), "cpt")
 
 
 def documents(count: int) -> list[str]:

@@ -16,7 +16,7 @@ import polars as pl
 from runner import SETTINGS, FileTask, Row, Task, imports, main, read
 
 from tilth.builders.sweep import batches, edited
-from tilth.core.rows import schema
+from tilth.core.rows import frame
 from tilth.core.steps import Context, Step
 from tilth.filters import fasttext_models, minhash, simplified
 from tilth.filters.c4 import C4
@@ -148,11 +148,9 @@ class Steps(Task):
 
 def rows(documents: list[Row], language: str) -> pl.DataFrame:
     """Rows of a CPT corpus."""
-    same: dict[str, Any] = {name: "x" for name in ("content_hash", "revision", "license")}
-    frame = pl.DataFrame({name: [row.get(name, "x") for row in documents] for name in ("id", "source", "text")})
-    frame = frame.with_columns(**{name: pl.lit(value) for name, value in same.items()}, language=pl.lit(language), parents=None)
-    wanted = schema("cpt")
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+    said = {name: [row.get(name, "x") for row in documents] for name in ("id", "source", "text")}
+    same = {name: ["x"] * len(documents) for name in ("content_hash", "revision", "license")}
+    return frame("cpt", **said, **same, language=[language] * len(documents))
 
 
 class EnglishChain(Steps):
