@@ -15,7 +15,7 @@ from tilth.core.stages import Stage
 
 GROUP_ROWS = 20_000
 """Rows held at once."""
-KEYS = {"options", "answer"}
+LATER = {"options", "answer", "label"}
 """Columns that rows of a release need not have: older ones had none."""
 
 
@@ -41,7 +41,7 @@ def gather(stage: Stage, name: str, title: str, kind: Kind, files: Sequence[tupl
     for shown, path in files:
         try:
             file = pq.ParquetFile(path)
-            if not set(RELEASED[kind]) - KEYS <= set(file.schema_arrow.names):
+            if not set(RELEASED[kind]) - LATER <= set(file.schema_arrow.names):
                 continue
             if "id" not in file.schema_arrow.names:
                 raise SourceError(f"earlier release {name}: {shown} has no column `id`", hint="name the Parquet files of a release")

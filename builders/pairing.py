@@ -48,12 +48,12 @@ def drawn(some: Iterable[Any], identity: str, seed: int, side: str, *, name: Cal
 
 
 def paired(
-    row: Mapping[str, Any], chosen: tuple[str, str], rejected: tuple[str, str], strategy: str, margin: float | None, number: int
+    row: Mapping[str, Any], chosen: tuple[str | None, str], rejected: tuple[str | None, str], strategy: str, margin: float | None, number: int
 ) -> dict[str, Any]:  # fmt: skip
     """The row as a pair: the first keeps the row's id, a further one has its own and names its parent.
 
     Args:
-        chosen, rejected: who wrote it, and the text.
+        chosen, rejected: the model that wrote it, if any, and the text.
     """
     identity = row["id"] if not number else hashlib.sha256(f"{row['id']}/{strategy}/{number}".encode()).hexdigest()[:32]
     return {

@@ -69,6 +69,7 @@ CONTENT: dict[Kind, dict[str, Any]] = {
         "margin": pl.Float64,
         "chosen_model": pl.String,
         "rejected_model": pl.String,
+        "label": pl.String,
     },
 }
 """Columns that hold the content, by kind, while rows travel."""
@@ -76,9 +77,9 @@ CONTENT: dict[Kind, dict[str, Any]] = {
 RELEASED: dict[Kind, tuple[str, ...]] = {
     "cpt": ("text",),
     "sft": ("messages", "options", "answer"),
-    "preference": ("prompt", "chosen", "rejected", "strategy", "margin", "chosen_model", "rejected_model"),
+    "preference": ("prompt", "chosen", "rejected", "strategy", "margin", "chosen_model", "rejected_model", "label"),
 }
-"""Content columns that a release publishes."""
+"""Content columns that a release publishes. `label` of a pair is easy, hard, length or human (the step `label_pairs`), null without one."""
 
 
 def schema(kind: Kind) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class ObjectivePairs(Step, name="objective_pairs", version=1):
                 continue
             right, wrong, unclear = _sorted(row)
             if not right or not wrong:
-                rule = "no_verdict" if len(unclear) == len(row["candidates"]) else "none_right" if not right else "none_wrong"
+                rule = "no_verdict" if not right and not wrong else "none_right" if not right else "none_wrong"
                 counts = f"{len(right)} right, {len(wrong)} wrong, {len(unclear)} without a verdict"
                 fates.append((index, "dropped", rule, counts, None))
                 continue
@@ -50,12 +50,12 @@ class ObjectivePairs(Step, name="objective_pairs", version=1):
 
 def _sorted(row: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
     """Candidates that are right, wrong, and without a verdict."""
-    labels = [option["label"] for option in row["options"]]
-    texts = [option["text"] for option in row["options"]]
+    labels = [option["label"] for option in row["options"] or ()]
+    texts = [option["text"] for option in row["options"] or ()]
     right: list[Any] = []
     wrong: list[Any] = []
     unclear: list[Any] = []
-    for candidate in row["candidates"]:
+    for candidate in row["candidates"] or ():
         label = verdict(candidate["text"], labels, texts).label
         (unclear if label is None else right if label == row["answer"] else wrong).append(candidate)
     return right, wrong, unclear

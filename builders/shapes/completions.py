@@ -25,13 +25,13 @@ class Completions(Shape, name="completions", version=1):
     answer: str | None = Field(None, description="field of the key, where there are options")
     base: int = Field(0, description="what the first option's number is, where the key is a number")
     reference: str | None = Field(None, description="field of a reference answer")
-    completions: str = Field("completions", description="field of the list of completions")
+    completions: str | None = Field("completions", description="field of the list of completions; null: records that have none, as exam items")
     model: str = Field("model", description="field of a completion that names its model")
     text: str = Field("text", description="field of a completion that holds its text")
 
     def content(self, record: Record) -> dict[str, Any]:
         options = options_of(record, self.options)
-        listed = take(record, self.completions)
+        listed = take(record, self.completions) if self.completions is not None else []
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             raise BadRecord(f"field {self.completions!r} is not a list of objects")
         candidates = [{"model": take_text(one, self.model), "text": take_text(one, self.text)} for one in listed]
