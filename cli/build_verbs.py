@@ -11,6 +11,36 @@ from tilth.cli import options, output
 
 
 @click.command()
+@click.argument("name")
+@click.option("--from", "paths", multiple=True, required=True, help="A source: a file or glob, or hf://datasets/org/name/glob. Again for each.")
+@click.option("--benchmark", "benchmarks", multiple=True, help="A test set that rows are decontaminated against. Again for each.")
+@click.option("--domain", help="What the corpus is about, in words: law, 中国法律.")
+@click.option("--language", help="BCP-47 code of sources that do not say theirs [identified].")
+@click.option("--license", "license_", default="other", show_default=True, help="Hub id, of the release and of sources that do not say theirs.")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the recipe [NAME.yaml].")
+@options.data_root
+def new(
+    name: str, paths: tuple[str, ...], benchmarks: tuple[str, ...], domain: str | None, language: str | None, license_: str, to: Path | None,
+    data_root: Path | None,
+) -> None:  # fmt: skip
+    """Write a first recipe NAME.yaml for your own data, in any domain, from a look at its fields.
+
+    \b
+      tilth new law --from 'laws/*.jsonl.zst' --domain law --language zh
+      tilth lock law.yaml
+      tilth build law.yaml --limit 500
+    """
+    from tilth.builders import new_recipe
+
+    to = to or Path(f"{name}.yaml")
+    new_recipe.write(
+        to, name, paths, benchmarks, domain=domain, language=language, license=license_, root=data_root or to.parent,
+        on_guess=lambda one: output.say(f"{one.name}: {one.records} records looked at → {next(iter(one.entry['shape']))}", err=True),
+    )  # fmt: skip
+    output.say(f"wrote {to}: read it, then tilth lock {to}", err=True)
+
+
+@click.command()
 @options.recipe
 @options.data_root
 @options.as_json
@@ -191,4 +221,4 @@ def drops(release: str, corpus: str | None, step: str | None, rule: str | None, 
     output.say(f"{min(total, limit):,} of {total:,} rows", err=True)
 
 
-VERBS = (lock, plan, build, trace, drops)
+VERBS = (new, lock, plan, build, trace, drops)

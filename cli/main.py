@@ -31,6 +31,7 @@ from tilth.core.text import printable
 EPILOG = """\b
 A first walk:
   tilth demo                          a corpus in three kinds, released, in a minute
+  tilth new NAME --from FILES         a first recipe for your own data, in any domain
   tilth build R --limit 500           try a recipe on a few rows
   tilth plan R                        what a build would run, why, and what it costs
   tilth whatif R --set STEP.FIELD=V   which rows another threshold would lose and gain
