@@ -226,8 +226,9 @@ class _Fields:
     def texts(self, names: Iterable[str]) -> str | None:
         """The first of these fields that holds text, or lists of one text."""
         for name in names:
-            field = self.lower.get(name)
-            if self.first([name], str) or (self.first([name], list) and all(len(r.get(field) or [""]) == 1 for r in self.records)):
+            if field := self.first([name], str):
+                return field
+            if (field := self.first([name], list)) and all(len(record.get(field) or [""]) == 1 for record in self.records):
                 return field
         return None
 
