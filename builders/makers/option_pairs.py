@@ -12,12 +12,13 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field, model_validator
 
+from tilth.annotators.calls import Language
 from tilth.builders.pairing import drawn, paired
 from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
 PLACES = re.compile(r"\{(label|text)\}")
-SENTENCE = {"en": "The correct answer is {label}. {text}", "zh": "正确答案是{label}。{text}"}
+SENTENCE: dict[Language, str] = {"en": "The correct answer is {label}. {text}", "zh": "正确答案是{label}。{text}"}
 Option = dict[str, str]
 
 
@@ -26,7 +27,7 @@ class OptionPairs(Step, name="option_pairs", version=1):
 
     corpora = ("preference",)
     form: Literal["label_text", "text", "sentence"] = Field("label_text", description="an option as an answer: `B. Zinc`, `Zinc`, or a sentence")
-    sentence: dict[Literal["en", "zh"], str] = Field(SENTENCE, description="the sentence by language, with {label}, {text} or both")
+    sentence: dict[Language, str] = Field(SENTENCE, description="the sentence by language, with {label}, {text} or both")
     per_prompt: int = Field(1, ge=1, description="pairs made of one item at most, each with another wrong option")
 
     @model_validator(mode="after")
@@ -59,11 +60,11 @@ class OptionPairs(Step, name="option_pairs", version=1):
         return Made(pl.DataFrame(out, schema=schema("preference")), gone, made=made)
 
     def _pair(self, row: dict[str, Any], key: Option, wrong: Option, number: int) -> dict[str, Any]:
-        language = "zh" if str(row["language"] or "").lower().split("-")[0] == "zh" else "en"
+        language: Language = "zh" if str(row["language"] or "").lower().split("-")[0] == "zh" else "en"
         chosen, rejected = (self.answer(option, language) for option in (key, wrong))
         return paired(row, (None, chosen), (None, rejected), "option", None, number)
 
-    def answer(self, option: Option, language: Literal["en", "zh"]) -> str:
+    def answer(self, option: Option, language: Language) -> str:
         """An option in the words of an answer."""
         if self.form == "text":
             return option["text"]
