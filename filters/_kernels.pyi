@@ -104,6 +104,9 @@ def fasttext_model(file: Any) -> tuple[object, list[bytes]]:
 def fasttext_best(model: object, data: Buffer, offsets: Buffer, labels: Buffer, scores: Buffer) -> None:
     """Fills the best label of each row (int32, -1: none) and its probability (float32)."""
 
+def fasttext_all(model: object, data: Buffer, offsets: Buffer, scores: Buffer) -> None:
+    """Fills the probability (float32) of every label of each row, 0 where fastText does not name it."""
+
 def near(
     data: Buffer, offsets: Buffer, members: Buffer, least: int, within: int, around: int,
     rows: Buffer, begins: Buffer, out: Buffer, out_offsets: Buffer,

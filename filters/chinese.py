@@ -30,6 +30,16 @@ def stated(language: pl.Series) -> pl.Series:
     return language.str.to_lowercase().str.extract("^([a-z]+)").is_in(SUBTAGS).fill_null(False)
 
 
+def base_language(language: pl.Expr) -> pl.Expr:
+    """The first subtag in lower case, that of every Chinese `zh`; `und` where none is stated.
+
+    >>> pl.DataFrame({"language": ["zh-Hant", "yue", "EN-gb", None]}).select(base_language(pl.col("language")))["language"].to_list()
+    ['zh', 'zh', 'en', 'und']
+    """
+    base = language.str.to_lowercase().str.extract("^([a-z]+)")
+    return pl.when(base.is_in(list(SUBTAGS))).then(pl.lit("zh")).otherwise(base).fill_null("und").alias("language")
+
+
 def rows(batch: Batch) -> pl.Series:
     """bool: the language is Chinese, or none is stated and the script says so."""
     language = batch.frame["language"]

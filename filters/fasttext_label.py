@@ -18,13 +18,16 @@ from tilth.core.units import threshold
 from tilth.filters import fasttext_models
 from tilth.filters.plain_words import plain_words
 
+Reads = Literal["plain", "words"]
+"""What a classifier reads of a text."""
+
 
 class FastTextLabel(Step, name="fasttext_label", version=1):
     """Keeps the rows to which a fastText classifier gives a wanted label."""
 
-    path: str = Field(description="the fastText file, wherever it lies here; nothing is downloaded")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of that file, 64 hex digits; another file is refused")
-    text: Literal["plain", "words"] = Field("plain", description="what the classifier reads: the text as it is, or its words in lower case, Han characters apart")
+    path: str = Field(description="the fastText file, or the folder that `tilth distil` wrote; nothing is downloaded")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`), 64 hex digits; another is refused")
+    text: Reads = Field("plain", description="what the classifier reads: the text as it is, or its words in lower case, Han characters apart")
     sample_chars: int | None = Field(None, ge=1, description="how much of a text, from its beginning, it reads; left out: all")
     keep: tuple[str, ...] = threshold((), "wanted labels, without `__label__`; none: all")
     min_score: float | None = threshold(

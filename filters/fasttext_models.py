@@ -1,7 +1,7 @@
 """fastText's supervised models (Joulin et al. 2017, *Bag of Tricks for Efficient Text Classification*): lid.176, GlotLID, quality classifiers.
 
-Read and asked by our own kernel (`filters/kernels/fasttext*.c`), for the best label of many texts: labels and scores are those of
-fastText 0.9.2's `predict(text, k=1)` to the last bit, in a tenth of the time. Supervised models of versions 11 and 12 with any
+Read and asked by our own kernel (`filters/kernels/fasttext*.c`), for the best label of many texts or for all: labels and scores are those
+of fastText 0.9.2's `predict` to the last bit, in a tenth of the time. Supervised models of versions 11 and 12 with any
 loss, quantised or not, whose n-grams have at most 64 characters or words; another file is refused with the reason. The file is
 mapped, not copied, so that workers share its memory.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import mmap
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tilth.core.fingerprints import file_digest
 from tilth.filters import _kernels, text_buffer
 
 PREFIX = "__label__"
+FILE = "model.bin"
+"""What the model is called in a folder."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,29 @@ class FastTextModel:
         Raises:
             SourceError: the file holds weights that are not numbers.
         """
+        found, scores = np.empty(len(texts), np.int32), np.empty(len(texts), np.float32)
+        self._ask(_kernels.fasttext_best, texts, found, scores)
+        return [self.labels[label] if label >= 0 else "und" for label in found.tolist()], scores.tolist()
+
+    def scores(self, texts: pl.Series) -> np.ndarray:
+        """float32 [texts, labels]: the score of every label, in the order of `labels`, as `predict(text, k=-1)` gives them.
+
+        A label that fastText leaves out is 0: of a hierarchical softmax one less likely than 1 in 100,000, of a text without a word
+        that the model knows every one.
+
+        Raises:
+            SourceError: the file holds weights that are not numbers.
+        """
+        found = np.empty((len(texts), len(self.labels)), np.float32)
+        self._ask(_kernels.fasttext_all, texts, found)
+        return found
+
+    def _ask(self, kernel: Callable[..., None], texts: pl.Series, *found: np.ndarray) -> None:
         text = text_buffer.of(texts)
-        found, scores = np.empty(text.rows, np.int32), np.empty(text.rows, np.float32)
         try:
-            _kernels.fasttext_best(self.model, text.data, text.offsets, found, scores)
+            kernel(self.model, text.data, text.offsets, *found)
         except ValueError as error:
             raise SourceError(f"{self.path}: {error}", hint="fetch the file again, and check its sha256") from None
-        return [self.labels[label] if label >= 0 else "und" for label in found.tolist()], scores.tolist()
 
 
 def load(path: str | Path) -> FastTextModel:
@@ -71,15 +90,17 @@ def load(path: str | Path) -> FastTextModel:
 
 @functools.cache
 def pinned(path: str, sha256: str) -> FastTextModel:
-    """The model of a file that a recipe names, loaded once a process.
+    """The model of a file, or of a folder that holds it as `model.bin`, that a recipe names, loaded once a process.
 
     Raises:
         SourceError: the file cannot be read, or is not the one that `sha256` names.
     """
+    file = Path(path).expanduser()
+    file = file / FILE if file.is_dir() else file
     try:
-        found = file_digest(Path(path).expanduser())
+        found = file_digest(file)
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}", hint="path of a fastText model on this machine") from None
     if found != sha256:
         raise SourceError(f"{path}: sha256 {found[:12]}…, the recipe says {sha256[:12]}…", hint="mend `sha256` or the file")
-    return load(path)
+    return load(file)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import orjson
 import polars as pl
+from pydantic import ConfigDict
 
 from tilth.core.errors import RecipeError, SourceError
 from tilth.filters.plain_words import plain_words
@@ -40,6 +41,8 @@ fasttext.train_supervised(source, thread=1, verbose=0, **json.loads(said)).save_
 class Training:
     """How a classifier is trained; the defaults are ours."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
     piece_words: int = 20
     pieces: int = 20
     """Most pieces of one document, spread over it."""
@@ -51,8 +54,12 @@ class Training:
     seed: int = 0
 
 
-def train(texts: Sequence[str], labels: Sequence[str], path: Path, training: Training = Training()) -> None:
+def train(texts: Sequence[str], labels: Sequence[str], path: Path, training: Training = Training(), *, balance: bool = True) -> None:
     """Train on texts and their labels, and write the model to `path`; read it with `fasttext_label: {text: words}`.
+
+    Args:
+        balance: give every label as many pieces. Without, labels are as likely as they are frequent, so that the probabilities
+            mean something; a label of a few documents is then hardly ever the likeliest.
 
     Raises:
         RecipeError: fewer than two labels, or a label with a blank.
@@ -66,8 +73,8 @@ def train(texts: Sequence[str], labels: Sequence[str], path: Path, training: Tra
     for label, found in pieces.items():
         if not found:
             raise SourceError(f"label {label!r}: none of its texts has words", hint="give it some, or leave it out")
-    most = max(map(len, pieces.values()))
-    lines = [f"__label__{label} {piece}" for label, found in pieces.items() for piece in (found * (most // len(found) + 1))[:most]]
+    most = max(map(len, pieces.values())) if balance else 0
+    lines = [f"__label__{label} {piece}" for label, found in pieces.items() for piece in ((found * (most // len(found) + 1))[:most] if balance else found)]
     said = {name: value for name, value in asdict(training).items() if name not in ("piece_words", "pieces")}
     with tempfile.TemporaryDirectory(prefix="tilth-fasttext-") as folder:
         source = Path(folder) / "train.txt"

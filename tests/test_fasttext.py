@@ -64,6 +64,20 @@ def test_labels_and_scores_are_the_packages(pairs: dict[str, tuple[fasttext_mode
         assert ours.best(pl.Series(series, dtype=pl.String)) == asked(package, series), kind
 
 
+def asked_all(model: Any, labels: tuple[str, ...], series: list[str]) -> list[list[float]]:
+    """What the package says of every label."""
+    found = [dict(zip(*model.predict(text.replace("\n", " "), k=-1), strict=True)) for text in series]
+    return [[float(one.get(f"__label__{label}", 0.0)) for label in labels] for one in found]
+
+
+@given(texts)
+@example(["", "\n", "</s> the", "the ward " * 3000, "ward 患者", "a"])
+@settings(max_examples=60, deadline=None)
+def test_all_scores_are_the_packages(pairs: dict[str, tuple[fasttext_models.FastTextModel, Any]], series: list[str]) -> None:
+    for kind, (ours, package) in pairs.items():
+        assert ours.scores(pl.Series(series, dtype=pl.String)).tolist() == asked_all(package, ours.labels, series), kind
+
+
 def load(raw: bytes) -> Any:
     return _kernels.fasttext_model(raw)
 
@@ -105,6 +119,9 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(files: dict[str, Path], 
         _kernels.fasttext_best(None, b"", np.zeros(1, np.int64), bytearray(), bytearray())
     with pytest.raises(ValueError, match="four bytes"):
         _kernels.fasttext_best(load(raw)[0], np.frombuffer(b"the", np.uint8), np.array([0, 3]), np.empty(2, np.int32), np.empty(1, np.float32))
+    for size in (0, 3, 5, 8):
+        with pytest.raises(ValueError, match="every label of every row"):
+            _kernels.fasttext_all(load(raw)[0], np.frombuffer(b"the", np.uint8), np.array([0, 3]), np.empty(size, np.float32))
 
 
 @pytest.mark.parametrize("kind", ["pruned", "many-each", "hierarchical"])
@@ -126,6 +143,7 @@ def test_broken_files_are_refused_or_answer(files: dict[str, Path], kind: str) -
             found = np.empty(3, np.int32)
             _kernels.fasttext_best(model, data, offsets, found, np.empty(3, np.float32))
             assert ((found >= -1) & (found < len(labels))).all()
+            _kernels.fasttext_all(model, data, offsets, np.empty((3, len(labels)), np.float32))
         except (ValueError, MemoryError):
             refused += 1
     assert 100 < refused < 400

@@ -12,9 +12,11 @@ import pytest
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError, SourceError
 from tilth.core.fingerprints import file_digest
+from tilth.core.rows import frame
 from tilth.core.steps import Context
 from tilth.filters import fasttext_training
 from tilth.filters.fasttext_label import FastTextLabel
+from tilth.filters.fasttext_score import FastTextScore
 from tilth.filters.fasttext_training import Training
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -39,8 +41,8 @@ def test_the_same_texts_give_the_same_file(model: Path, tmp_path: Path) -> None:
 
 
 def decided(step: FastTextLabel, texts: list[str | None]) -> list[tuple[int, str]]:
-    frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    signals = step.measure(Batch(frame, "cpt"), CONTEXT).with_columns(id=pl.lit(""), source=pl.lit(""))
+    rows = pl.DataFrame({"text": texts}, schema={"text": pl.String})
+    signals = step.measure(Batch(rows, "cpt"), CONTEXT).with_columns(id=pl.lit(""), source=pl.lit(""))
     return step.decide(signals, np.ones(len(texts), bool), None).select("index", "rule").rows()
 
 
@@ -56,6 +58,48 @@ def test_rows_of_the_wanted_label_stay(model: Path) -> None:
     assert decided(FastTextLabel(**said, keep=("medical",), min_score=0.0), texts) == []
     assert decided(FastTextLabel(**said, keep=("medical", "other"), min_score=0.5), texts) == []
     assert "path" not in FastTextLabel(**said).parameters()
+
+
+LEVELS = {6: "The nurse explains in clear words how the treatment works.", 3: "treatment nurse words it is.", 0: "buy now click here cheap cheap"}
+
+
+@pytest.fixture(scope="module")
+def levels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("fasttext")
+    folder = tmp_path_factory.mktemp("quality")
+    texts = {level: [f"{text} {number}" for number in range(30)] for level, text in LEVELS.items()}
+    found = [(text, str(level)) for level, own in texts.items() for text in own]
+    fasttext_training.train(*zip(*found, strict=True), folder / "model.bin", Training(epoch=30, lr=1.0), balance=False)  # type: ignore[arg-type]
+    return folder
+
+
+def test_levels_make_a_number(levels: Path) -> None:
+    """The expected level, between those of the texts that it learned; into the rows' scores, beside what stands there."""
+    said = {"path": str(levels), "sha256": file_digest(levels / "model.bin")}
+    step = FastTextScore(**said, min_score=3)
+    texts = [*LEVELS.values(), "", "12"]
+    scores = [[{"name": "quality", "value": 9.0}, {"name": "difficulty", "value": 8.0}], None, [], [{"name": "quality", "value": 9.0}], None]
+    batch = Batch(frame("cpt", text=texts, scores=scores), "cpt")
+    after = step.edit(batch)
+    found = step.measure(after, CONTEXT)["score"].to_list()
+    assert found[0] > 4.5 > found[1] > 1.5 > found[2] and min(found[:3]) >= 0 and max(found[:3]) <= 6 and found[3:] == [None, None]
+    assert after.frame["scores"].to_list() == [
+        [{"name": "difficulty", "value": 8.0}, {"name": "quality", "value": found[0]}], [{"name": "quality", "value": found[1]}],
+        [{"name": "quality", "value": found[2]}], [], None,
+    ]  # fmt: skip
+    assert step.edit(after).frame.equals(after.frame) and after.frame["text"].equals(batch.frame["text"])
+    signals = step.measure(after, CONTEXT).with_columns(id=pl.lit(""), source=pl.lit(""))
+    assert [index for index, value in enumerate(found) if value is not None and value < 3] == step.decide(signals, np.ones(5, bool), None)["index"].to_list()
+    share = FastTextScore(**said, label="0", score="advertising").measure(batch, CONTEXT)["score"].to_list()
+    assert share[2] > 0.8 and share[0] < 0.1 and share[3] is None
+    with pytest.raises(SourceError, match="no label 'medicine'"):
+        FastTextScore(**said, label="medicine").measure(batch, CONTEXT)
+
+
+def test_labels_that_are_no_numbers_need_a_name(model: Path) -> None:
+    step = FastTextScore(path=str(model), sha256=file_digest(model))
+    with pytest.raises(SourceError, match="are no numbers"):
+        step.measure(Batch(frame("cpt", text=["a fever"]), "cpt"), CONTEXT)
 
 
 def test_bad_input_is_one_line(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-#define KERNELS_DIGEST "4376f7bc6bbd6c0a"
+#define KERNELS_DIGEST "8cb764bc63cd934e"

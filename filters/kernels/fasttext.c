@@ -1,4 +1,4 @@
-/* The best label of each text and its probability by a supervised fastText model: the very ones of fastText's `predict(text, k=1)`.
+/* Labels of texts and their probabilities by a supervised fastText model, the best one or all: those of fastText's `predict`.
 
    Words, character n-grams and word n-grams name rows of the input matrix; their mean is multiplied with the output matrix. Sums are
    of float32 and in fastText's order, so that scores agree to the last bit. What is saved is everything around them: no string is
@@ -176,19 +176,21 @@ FOR_EACH_CPU static void sum_lanes(const float *restrict lanes, const float *res
 
 static float log_of(float share) { return (float)log((double)share + 1e-5); }
 
-/* The label, -1: none is likelier than 1 in 100,000, -2: the model has numbers that are none. Of equals the later one.
-   *score: the logarithm of its probability. */
-static int32_t best_leaf(const Model *model, Scratch *scratch, float *score)
+/* The best label, -1: none is likelier than 1 in 100,000, -2: the model has numbers that are none. Of equals the later one.
+   *score: the logarithm of its probability. `all`, where it is given: the probability of every label, 0 of one less likely than that. */
+static int32_t walk_leaves(const Model *model, Scratch *scratch, float *score, float *all)
 {
     const float least = log_of(0);
     int32_t best = -1;
     int64_t waiting = 0;
+    if (all) memset(all, 0, (size_t)model->labels * sizeof(float));
     scratch->stack[waiting].node = 2 * model->labels - 2, scratch->stack[waiting++].score = 0;
     while (waiting) {
         int32_t node = scratch->stack[--waiting].node;
         float sum = scratch->stack[waiting].score;
-        if (sum < least || (best >= 0 && sum < *score)) continue;
+        if (sum < least || (!all && best >= 0 && sum < *score)) continue;
         if (node < model->labels) {
+            if (all) all[node] = expf(sum);
             best = node, *score = sum;
             continue;
         }
@@ -211,7 +213,8 @@ static void soften(float *scores, int64_t count)
 
 static float sigmoid(const Model *model, float x) { return x < -8 ? 0 : x > 8 ? 1 : model->sigmoids[(int64_t)((x + 8) * 512 / 8 / 2)]; }
 
-static int32_t best_label(const Model *model, Scratch *scratch, float *score)
+/* As `walk_leaves`, where every label has its own score. */
+static int32_t score_labels(const Model *model, Scratch *scratch, float *score, float *all)
 {
     const Matrix *output = &model->output;
     float *scores = scratch->scores;
@@ -226,6 +229,7 @@ static int32_t best_label(const Model *model, Scratch *scratch, float *score)
     for (int32_t label = 0; label < model->labels; label++) {
         if (isnan(scores[label])) return -2;
         float sum = log_of(scores[label]);
+        if (all) all[label] = expf(sum);
         if (best < 0 || sum >= *score) best = label, *score = sum;
     }
     return best;
@@ -250,44 +254,72 @@ static void free_scratch(Scratch *scratch)
     if (scratch) free(scratch->hidden), free(scratch->scores), free(scratch->token), free(scratch->hashes), free(scratch->stack), free(scratch);
 }
 
+/* Asks the model about every text; false: it has weights that are not numbers. One of `label` (with `score`) and `all` is given. */
+static bool ask_all(const Model *model, Scratch *scratch, const Text *text, int32_t *label, float *score, float *all)
+{
+    for (int64_t row = 0; row < text->rows; row++) {
+        float found = 0, *mine = all ? all + row * model->labels : NULL;
+        int32_t best = -1;
+        if (read_text(model, scratch, text->data + text->offsets[row], text->data + text->offsets[row + 1]))
+            best = (model->tree ? walk_leaves : score_labels)(model, scratch, &found, mine);
+        else if (all) memset(mine, 0, (size_t)model->labels * sizeof(float));
+        if (best < -1) return false;
+        if (label) label[row] = best, score[row] = best < 0 ? 0 : expf(found);
+    }
+    return true;
+}
+
+/* Fills buffers of (labels, scores) or of (all), as many bytes as given for every text. */
+static PyObject *ask(PyObject *capsule, Py_buffer *data, Py_buffer *offsets, Py_buffer *labels, Py_buffer *scores, Py_buffer *all)
+{
+    const Model *model = PyCapsule_GetPointer(capsule, FASTTEXT);
+    Scratch *scratch = NULL;
+    Text text;
+    bool fits = model && text_of(&text, data, offsets);
+    if (fits && labels && (labels->len != text.rows * 4 || scores->len != text.rows * 4)) {
+        PyErr_SetString(PyExc_ValueError, "labels, scores: four bytes for every row");
+        fits = false;
+    }
+    if (fits && all && (all->len % 4 || all->len / 4 / model->labels != text.rows || all->len / 4 % model->labels)) {
+        PyErr_SetString(PyExc_ValueError, "scores: four bytes for every label of every row");
+        fits = false;
+    }
+    if (fits && (!(scratch = calloc(1, sizeof *scratch)) || !scratch_of(scratch, model, &text))) fits = PyErr_NoMemory() != NULL;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        fits = ask_all(model, scratch, &text, labels ? labels->buf : NULL, scores ? scores->buf : NULL, all ? all->buf : NULL);
+        Py_END_ALLOW_THREADS
+        if (!fits) PyErr_SetString(PyExc_ValueError, "the model has weights that are not numbers");
+    }
+    free_scratch(scratch);
+    return fits ? Py_NewRef(Py_None) : NULL;
+}
+
 /* fasttext_best(model, data, offsets, labels, scores): int32 and float32 of each row. */
 static PyObject *fasttext_best(PyObject *self, PyObject *args)
 {
     PyObject *capsule;
     Py_buffer data, offsets, labels, scores;
     if (!PyArg_ParseTuple(args, "Oy*y*w*w*", &capsule, &data, &offsets, &labels, &scores)) return NULL;
-    const Model *model = PyCapsule_GetPointer(capsule, FASTTEXT);
-    Scratch *scratch = NULL;
-    Text text;
-    bool fits = model && text_of(&text, &data, &offsets);
-    if (fits && (labels.len != text.rows * 4 || scores.len != text.rows * 4)) {
-        PyErr_SetString(PyExc_ValueError, "labels, scores: four bytes for every row");
-        fits = false;
-    }
-    if (fits && (!(scratch = calloc(1, sizeof *scratch)) || !scratch_of(scratch, model, &text))) fits = PyErr_NoMemory() != NULL;
-    if (fits) {
-        int32_t *label = labels.buf;
-        float *score = scores.buf;
-        Py_BEGIN_ALLOW_THREADS
-        for (int64_t row = 0; fits && row < text.rows; row++) {
-            float found = 0;
-            label[row] = -1;
-            if (read_text(model, scratch, text.data + text.offsets[row], text.data + text.offsets[row + 1]))
-                label[row] = model->tree ? best_leaf(model, scratch, &found) : best_label(model, scratch, &found);
-            score[row] = label[row] < 0 ? 0 : expf(found);
-            fits = label[row] > -2;
-        }
-        Py_END_ALLOW_THREADS
-        if (!fits) PyErr_SetString(PyExc_ValueError, "the model has weights that are not numbers");
-    }
-    free_scratch(scratch);
+    PyObject *done = ask(capsule, &data, &offsets, &labels, &scores, NULL);
     RELEASE(&data, &offsets, &labels, &scores);
-    if (!fits) return NULL;
-    Py_RETURN_NONE;
+    return done;
+}
+
+/* fasttext_all(model, data, offsets, scores): float32 of each row and label. */
+static PyObject *fasttext_all(PyObject *self, PyObject *args)
+{
+    PyObject *capsule;
+    Py_buffer data, offsets, scores;
+    if (!PyArg_ParseTuple(args, "Oy*y*w*", &capsule, &data, &offsets, &scores)) return NULL;
+    PyObject *done = ask(capsule, &data, &offsets, NULL, NULL, &scores);
+    RELEASE(&data, &offsets, &scores);
+    return done;
 }
 
 PyMethodDef fasttext_methods[] = {
     {"fasttext_model", fasttext_model, METH_VARARGS, NULL},
     {"fasttext_best", fasttext_best, METH_VARARGS, NULL},
+    {"fasttext_all", fasttext_all, METH_VARARGS, NULL},
     {0},
 };
