@@ -214,11 +214,12 @@ def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) ->
     limits, taken = made.recipe.recipe.alarms, alarms.entries(made)
     rows: dict[str, int] = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
     checked = {entry.corpus for entry in found} if made.benchmark_reads else None
+    mixes = record.mixes(made)
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,
         sources=record.sources(made), contamination=found, judges=record.judges(made), panels=record.panels(made),
-        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken), alarms=alarms.alarms(taken, limits), signals=record.signals(made),
+        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken, mixes), mixes=mixes, alarms=alarms.alarms(taken, limits), signals=record.signals(made),
         drops=record.drop_counts(gone), duplicates=duplicates(made), self_tests=self_tests(made),
         environment=_environment(runner, seconds),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import polars as pl
 
 from tilth.builders.layout import CorpusLayout, Layout
 from tilth.core import ledger
-from tilth.core.builds import AlarmEntry, ContaminationEntry, FileEntry, GateEntry, JudgeEntry, PanelEntry, SourceEntry
+from tilth.core.builds import AlarmEntry, ContaminationEntry, FileEntry, GateEntry, JudgeEntry, MixEntry, PanelEntry, SourceEntry
 from tilth.core.gates import Gates
 from tilth.core.ledger import LedgerLine
 from tilth.core.stages import read_table
@@ -75,6 +75,12 @@ def judgements(layout: Layout) -> pl.DataFrame | None:
     return pl.concat(frames) if frames else None
 
 
+def mixes(layout: Layout) -> list[MixEntry]:
+    """One entry a mix."""
+    made = [(corpus.kind, s.make.facts().get("mix")) for corpus in layout.corpora for s in corpus.segments if s.make]
+    return [MixEntry(corpus=corpus, **entry) for corpus, entry in made if entry]
+
+
 def judges(layout: Layout) -> list[JudgeEntry]:
     """One entry a judge, question and corpus."""
     made = [(corpus.kind, s.make) for corpus in layout.corpora for s in corpus.segments if s.make]
@@ -116,13 +122,15 @@ def contamination(layout: Layout) -> list[ContaminationEntry]:
 
 
 def gates(
-    limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked: set[str] | None, taken: Sequence[AlarmEntry]
+    limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked: set[str] | None, taken: Sequence[AlarmEntry],
+    mixed: Sequence[MixEntry] = (),
 ) -> list[GateEntry]:
     """What a release is held against.
 
     Args:
         checked: the corpora that were decontaminated, None where there are no benchmarks.
         taken: what the steps took of each source and each language (`alarms.entries`).
+        mixed: what the mixes came to; no share may be off by more than the tolerance of its step.
     """
     entries = []
     for corpus, held in rows.items():
@@ -135,6 +143,9 @@ def gates(
         if limits.max_wipeout is not None:
             worst = max((one.share for one in taken if one.corpus == corpus and one.expected is None), default=0.0)
             entries.append(_gate("max_wipeout", corpus, limits.max_wipeout, round(worst, 6), worst <= limits.max_wipeout))
+    for mix in mixed:
+        off = max(stage.off for stage in mix.stages)
+        entries.append(_gate("mix_tolerance", mix.corpus, mix.tolerance, round(off, 6), off <= mix.tolerance))
     return entries
 
 

@@ -31,7 +31,7 @@ def revise(segment: Segment, seed: int, on_progress: Callable[[int, int], None])
     fates, changed = [pl.DataFrame(schema={**FATES, "id": pl.String, "content_hash": pl.String, "source": pl.String})], []
     before = []
     writer = _Writer(stage, segment)
-    done = 0
+    done = made = 0
     for rows, signals, found in zip(_survivors(segment, segment.edited), _survivors(segment, measured), known, strict=True):
         after = step.revise(rows, signals, found, context)
         _check(step.name, rows, after)
@@ -42,6 +42,7 @@ def revise(segment: Segment, seed: int, on_progress: Callable[[int, int], None])
         before.append(rows.select(ROWS))
         writer.write(after.rows)
         done += rows.height
+        made += after.made
         on_progress(done, total)
     gone, every = pl.concat(fates), pl.concat(before)
     with writing(stage.path("fates.parquet")) as path:
@@ -49,8 +50,11 @@ def revise(segment: Segment, seed: int, on_progress: Callable[[int, int], None])
     with writing(stage.path("changed.parquet")) as path:
         pl.concat(changed).write_parquet(path)
     taken = wipeouts.taken(step, wipeouts.Groups.of(every), np.ones(every.height, bool), gone.select(list(FATES)))
-    ledger = line(segment.corpus, step.name, every.height, gone)
-    stage.finish(ledger=[ledger.model_dump()], shards=writer.rows, rows=sum(writer.rows), usd=0.0, judges=[], taken=taken, changed=sum(map(len, changed)))
+    ledger = line(segment.corpus, step.name, every.height, gone, made)
+    stage.finish(
+        ledger=[ledger.model_dump()], shards=writer.rows, rows=sum(writer.rows), usd=0.0, judges=[], taken=taken, changed=sum(map(len, changed)),
+        mix=step.told(known),
+    )  # fmt: skip
 
 
 def _survivors(segment: Segment, found: dict[str, Stage]) -> Iterator[pl.DataFrame]:
@@ -63,10 +67,11 @@ def _survivors(segment: Segment, found: dict[str, Stage]) -> Iterator[pl.DataFra
 
 
 def _check(name: str, rows: pl.DataFrame, after: Revised) -> None:
-    assert after.rows.height == rows.height - after.fates.height, f"{name}: rows do not add up"
+    kept = rows.height - after.fates.height
+    assert after.rows.height == kept + after.made, f"{name}: rows do not add up"
     going = np.zeros(rows.height, bool)
     going[after.fates["index"].to_numpy()] = True
-    assert after.rows["id"].equals(rows["id"].filter(pl.Series(~going))), f"{name}: ids or order changed"
+    assert after.rows["id"].head(kept).equals(rows["id"].filter(pl.Series(~going))), f"{name}: ids or order changed"
 
 
 class _Writer:

@@ -177,6 +177,10 @@ def _rest(manifest: Manifest) -> None:
             found = getattr(judge, field)
             if found is not None and not 0 <= found <= 1:
                 raise GateError(f"{where}.{judge.judge}.{field}: {found} is no share")
+    for mix in manifest.mixes:
+        for stage in mix.stages:
+            if sum(part.units for part in stage.parts) != stage.units or sum(stage.languages.values()) != stage.units:
+                raise GateError(f"mixes.{mix.corpus}.{stage.stage}: its parts and languages do not add up to {stage.units}")
     for gate in manifest.gates:
         _said("gates.gate", gate.gate)
     for alarm in manifest.alarms:

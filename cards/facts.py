@@ -180,6 +180,10 @@ class Facts:
             for status in ("failed", "quarantined"):
                 if count := sum(getattr(line, status) for line in lines):
                     yield f"{corpus}: {_rows(count)} {status}."
+            for mix in self.manifest.mixes:
+                for stage in mix.stages if mix.corpus == corpus else ():
+                    if stage.short is not None and stage.budget is not None:
+                        yield f"{corpus}: {stage.units:,} of {stage.budget:,.0f} {mix.counted_by} asked for, {stage.copies:,} copies among them: too little of {stage.short}."
             for alarm in self.manifest.alarms:
                 if alarm.corpus == corpus and alarm.expected is None:
                     yield f"{alarm.text}."

@@ -119,11 +119,12 @@ def build(
         output.as_json(
             {"name": record.name, "digest": record.digest(), "path": str(made.path), "trial": record.trial, "stages_run": made.stages_run,
              "seconds": round(made.seconds, 2), "funnel": [line.model_dump() for line in record.funnel],
-             "alarms": [alarm.model_dump() for alarm in record.alarms],
+             "alarms": [alarm.model_dump() for alarm in record.alarms], "mixes": [mix.model_dump() for mix in record.mixes],
              "configs": {c: {s: sum(f.rows for f in files) for s, files in splits.items()} for c, splits in record.configs.items()}}
         )  # fmt: skip
         return
     show_funnel(made.record.funnel)
+    show_mixes(made.record.mixes)
     talk.say(f"{made.stages_run} stages ran in {made.seconds:.1f} s; digest {made.record.digest()[:12]}; {made.path}")
     if made.record.trial:
         talk.say(f"a trial ({made.record.trial}): it cannot be released")
@@ -136,6 +137,13 @@ def show_funnel(lines: Any) -> None:
     """The ledger as a table."""
     names = ["corpus", "step", "rows_in", "kept", "dropped", "failed", "quarantined", "made", "merged", "rows_out"]
     output.table([name.replace("_", " ") for name in names], [[getattr(line, name) for name in names] for line in lines], right=range(2, 10))
+
+
+def show_mixes(mixes: Any) -> None:
+    """What each mix was asked for and what came of it."""
+    for mix in mixes:
+        for line in mix.lines:
+            output.say(line)
 
 
 @click.command()

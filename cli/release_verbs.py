@@ -64,7 +64,7 @@ def _day(created: int) -> str:
 @options.as_json
 def show(ref: str, json_: bool) -> None:
     """Show a release: what is in it, where it lies, how its rows came to be."""
-    from tilth.cli.build_verbs import show_funnel
+    from tilth.cli.build_verbs import show_funnel, show_mixes
     from tilth.core.home import home
     from tilth.registry.releases import resolve
 
@@ -81,6 +81,7 @@ def show(ref: str, json_: bool) -> None:
     for config, splits in record.configs.items():
         output.say(f"  {config}: " + ", ".join(f"{split} {sum(f.rows for f in files):,}" for split, files in splits.items()))
     show_funnel(record.funnel)
+    show_mixes(record.mixes)
     for alarm in record.alarms:
         output.say(f"expected: {alarm.text}: {alarm.expected}" if alarm.expected else f"ALARM {alarm.text}")
 
@@ -96,6 +97,7 @@ def _summary(found: Any) -> dict[str, Any]:
         "configs": {c: {s: sum(f.rows for f in files) for s, files in splits.items()} for c, splits in record.configs.items()},
         "funnel": [line.model_dump() for line in record.funnel],
         "alarms": [alarm.model_dump() for alarm in record.alarms],
+        "mixes": [mix.model_dump() for mix in record.mixes],
     }  # fmt: skip
 
 

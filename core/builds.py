@@ -152,6 +152,64 @@ class DuplicatesEntry(_Part):
     pairs: list[DuplicatePair]
 
 
+class MixPartEntry(_Part):
+    """One part of a stage, or one language of it, that a share was asked of."""
+
+    part: str
+    language: str | None = Field(description="None: any")
+    asked: float = Field(description="share of the stage")
+    share: float = Field(description="share that it got")
+    had: int = Field(description="units there were to draw from")
+    units: int
+    rows: int
+    copies: int = Field(description="further epochs of these rows")
+
+
+class MixStageEntry(_Part):
+    """One stage of a mix: what was asked and what it got."""
+
+    stage: str
+    budget: float | None = Field(description="units asked for; None: as many as the shares allow")
+    units: int
+    rows: int
+    copies: int
+    short: str | None = Field(description="the part that had too little, so that the stage is smaller or its rows repeat")
+    parts: list[MixPartEntry]
+    languages: dict[str, int] = Field(description="language → units")
+
+    @property
+    def off(self) -> float:
+        """The largest distance of a share from what was asked."""
+        return max((abs(one.share - one.asked) for one in self.parts), default=0.0) if self.units else 0.0
+
+
+class MixEntry(_Part):
+    """What a mix was asked for and what came of it."""
+
+    corpus: str
+    step: str
+    counted_by: str = Field(description="what a unit is")
+    tolerance: float
+    stages: list[MixStageEntry]
+
+    @property
+    def lines(self) -> list[str]:
+        """A line a stage, and one a part, for people."""
+        lines = []
+        for one in self.stages:
+            asked = f" of {one.budget:,.0f} asked for" if one.budget is not None else ""
+            copies = f" and {one.copies:,} copies" if one.copies else ""
+            lines.append(f"{self.corpus} {self.step}{f', {one.stage}' if one.stage else ''}: {one.units:,} {self.counted_by}{asked}; {one.rows:,} rows{copies}")
+            if one.short is not None:
+                lines.append(f"  short of {one.short}")
+            for part in one.parts:
+                language = f", {part.language}" if part.language else ""
+                lines.append(f"  {part.part}{language}: {part.share:.2%} (asked {part.asked:.2%}), {part.units:,} of {part.had:,} there")
+            whole = sum(one.languages.values()) or 1
+            lines.append("  languages: " + ", ".join(f"{name} {units / whole:.2%}" for name, units in one.languages.items()))
+        return lines
+
+
 class GateEntry(_Part):
     """One gate: its limit, the value found, whether it lets a release pass."""
 
@@ -211,6 +269,7 @@ class BuildRecord(_Part):
     panels: list[PanelEntry] = Field(default_factory=list, description="what the judges amount to together: outside the digest")
     gates: list[GateEntry]
     self_tests: list[SelfTestEntry] = Field(default_factory=list, description="planted leaks, one entry a step that decontaminates: outside the digest")
+    mixes: list[MixEntry] = Field(default_factory=list, description="what each mix was asked for and what came of it")
     alarms: list[AlarmEntry] = Field(default_factory=list, description="steps that took most of a source or a language, worst first")
     signals: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="`corpus/step.signal` → {mean, p5, p50, p95} over the rows measured"

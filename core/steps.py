@@ -106,13 +106,14 @@ class Made:
 
 @dataclass(frozen=True)
 class Revised:
-    """What `Step.revise` gives back: `rows` (those given without those that went, ids and order as they were), `fates`
-    (columns `FATES`, `index` = position in the rows given), and of the rows that changed `index` and what is written down
-    of the change, for `tilth trace`."""
+    """What `Step.revise` gives back: `rows` (those given without those that went, ids and order as they were, then `made` new
+    ones), `fates` (columns `FATES`, `index` = position in the rows given), and of the rows that changed `index` and what is
+    written down of the change, for `tilth trace`."""
 
     rows: pl.DataFrame
     fates: pl.DataFrame
     changed: pl.DataFrame
+    made: int = 0
 
 
 class Step(Unit):
@@ -195,6 +196,10 @@ class Step(Unit):
     def survey(self, signals: Iterable[pl.DataFrame]) -> list[Any]:
         """Of a step that revises: the signals of all rows still alive, shard by shard → what `revise` is told of each shard."""
         raise NotImplementedError
+
+    def told(self, known: Sequence[Any]) -> dict[str, Any] | None:
+        """Of a step that mixes, what the record says of what `survey` found: `core.builds.MixEntry` fields, but the corpus."""
+        return None
 
     def revise(self, rows: pl.DataFrame, signals: pl.DataFrame, known: Any, context: Context) -> Revised:
         """The rows of one shard still alive (edits applied), their signals and what `survey` said of them → the rows after it.
