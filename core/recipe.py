@@ -78,7 +78,7 @@ class Source(_Terms):
         min_length=1,
         description="file or glob, relative to the recipe (or --data-root), or hf://datasets/org/name[@revision]/glob",
     )
-    format: str | None = Field(None, description="jsonl, parquet, csv, txt, html, xml or warc; by default as the file's name says")
+    format: str | None = Field(None, description="jsonl, json, parquet, csv, txt, html, xml or warc; by default as the file's name says")
     encoding: str | None = Field(
         None, description="encoding of text, or `auto`: as the file says, else detected; left out: utf-8 for jsonl and csv, else auto"
     )

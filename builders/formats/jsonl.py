@@ -16,7 +16,7 @@ from tilth.core.errors import SourceError
 class Jsonl(Format, name="jsonl", version=3):
     """One JSON object a line; blank lines are skipped. A line that is not JSON, or not in the encoding, fails and is listed."""
 
-    suffixes = (".jsonl", ".ndjson", ".json")
+    suffixes = (".jsonl", ".ndjson")
     distributions = DISTRIBUTIONS
 
     def records(self, path: Path, shown: str) -> Iterator[tuple[int, Record | BadRecord]]:
