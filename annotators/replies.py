@@ -4,6 +4,8 @@
 (8.0, 'ok')
 >>> stated_score("Score: 7.5", 1, 10), stated_score("I rate this 1.", 1, 10), stated_score("10", 1, 10)
 ((None, 'out_of_range'), (1.0, 'ok'), (10.0, 'ok'))
+>>> stated_score("Score: 7.5", 1, 10, whole=False)
+(7.5, 'ok')
 >>> stated_score("There are 3 reasons.", 1, 10), stated_score("Score: 7-8", 1, 10), stated_score("评分：８分", 1, 10)
 ((None, 'unparsed'), (None, 'unparsed'), (8.0, 'ok'))
 """
@@ -30,7 +32,7 @@ _NUMBER = rf"(?:(?P<number>{_DIGITS})(?![.,]\d|-?[A-Za-z%‰°½¼¾⅓⅔²³]|
 _LABEL = r"(?:score|rating|rate[sd]?|difficulty|complexity|quality|评分|得分|分数|难度|复杂度|质量|打分|评级)"
 _SCALE = r"(?:\s*[(（\[][^()（）\[\]\n]{0,20}[)）\]])?"  # "Score (1-10): 8"
 _OPEN = r"[\s*_\[(<【（\"'`]*"
-_LINK = r"(?:[\s*_\"'`:=<\[【–—]|\b(?:is|as|at|of|be|an?|this|it|with|the|question|answer|level|overall)\b|[为是给约])*"
+_LINK = r"(?:[\s*_\"'`:=<\[【–—]|\b(?:is|as|at|of|be|an?|this|it|with|the|question|answer|level|overall|around|approximately|roughly)\b|[为是给约])*"
 _AT_LINE_START = re.compile(
     rf"^[\s*_#>\-\[【]*(?:(?:final|overall|my)\s+|最终|总)?(?:{_LABEL}|grade){_SCALE}[\s*_\]】]*[:=]{_OPEN}{_NUMBER}",
     re.IGNORECASE | re.MULTILINE,
@@ -137,8 +139,8 @@ def score(raw: str, low: int, high: int) -> tuple[float | None, Read]:
     return (None, "unparsed") if "{" in raw else stated_score(raw, low, high)
 
 
-def stated_score(raw: str, low: int, high: int) -> tuple[float | None, Read]:
-    """The score that a reply in prose states.
+def stated_score(raw: str, low: int, high: int, *, whole: bool = True) -> tuple[float | None, Read]:
+    """The score that a reply in prose states, a whole number of the scale or, where not `whole`, any within it.
 
     A number counts only where it is called a score of this reply's own, or is the whole reply. A line that begins with the label is
     the verdict, and sentences before it are reasons; a sentence after it that says another takes it back. Two different
@@ -146,14 +148,14 @@ def stated_score(raw: str, low: int, high: int) -> tuple[float | None, Read]:
     """
     text = _spoken(raw).translate(_NARROW)
     if match := _BARE.match(text.strip()):
-        return _on_scale(match, low, high)
+        return _on_scale(match, low, high, whole)
     full = _FULL_MARKS.search(text)
     if full and int(full[1][:9]) != high:  # marks out of five are another scale
         return None, "out_of_range"
     lines = list(_AT_LINE_START.finditer(text))
     after = lines[-1].end() if lines else 0
     said = lines + [match for match in _INLINE.finditer(text, after) if _own(text, match)]
-    found = {_on_scale(match, low, high) for match in said}
+    found = {_on_scale(match, low, high, whole) for match in said}
     return found.pop() if len(found) == 1 else (None, "unparsed")
 
 
@@ -166,7 +168,7 @@ def _own(text: str, match: re.Match[str]) -> bool:
     return not before or bool(_OWN_HAN.search(before))
 
 
-def _on_scale(match: re.Match[str], low: int, high: int) -> tuple[float | None, Read]:
+def _on_scale(match: re.Match[str], low: int, high: int, whole: bool = True) -> tuple[float | None, Read]:
     if match["han"] is not None:
         number = _han_number(match["han"])
     else:
@@ -174,7 +176,7 @@ def _on_scale(match: re.Match[str], low: int, high: int) -> tuple[float | None, 
             return None, "out_of_range"
         digits = match["number"].replace("−", "-")
         number = float(re.sub(r",(?=\d{3}$)", "", digits).replace(",", "."))  # 1,000 is a thousand, 7,5 is seven and a half
-    if not math.isfinite(number) or number != int(number) or not low <= number <= high:
+    if not math.isfinite(number) or (whole and number != int(number)) or not low <= number <= high:
         return None, "out_of_range"
     return number, "ok"
 

@@ -87,19 +87,44 @@ class Shape(Unit):
 
 
 def take(record: Record, field: str) -> Any:
-    """The value of a field; dots go into mappings.
+    """The value of a field; dots go into mappings, and into lists by number from 0.
 
-    >>> take({"a": {"b": 1}}, "a.b")
-    1
+    >>> take({"a": {"b": 1}}, "a.b"), take({"turns": [{"value": "hello"}]}, "turns.0.value")
+    (1, 'hello')
     """
     if field in record:
         return record[field]
     value: Any = record
     for part in field.split("."):
-        if not isinstance(value, dict) or part not in value:
+        if isinstance(value, list) and part.isdecimal() and int(part[:9]) < len(value):
+            value = value[int(part)]
+        elif isinstance(value, dict) and part in value:
+            value = value[part]
+        else:
             raise MissingField(field, record)
-        value = value[part]
     return value
+
+
+def put(record: Record, field: str, value: Any) -> None:
+    """Set a field, so that `take` finds it there; mappings and lists on the way are made.
+
+    >>> record = {}
+    >>> put(record, "turns.0.value", "hello"); put(record, "turns.0.from", "human"); record
+    {'turns': [{'value': 'hello', 'from': 'human'}]}
+    """
+    parts = field.split(".")
+    place: Any = record
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        made = value if after is None else [] if after.isdecimal() else {}
+        if isinstance(place, list):
+            number = int(part)
+            place += [{} for _ in range(number + 1 - len(place))]
+            place[number] = made if after is None or not place[number] else place[number]
+            place = place[number]
+        elif after is None:
+            place[part] = made
+        else:
+            place = place.setdefault(part, made)
 
 
 def take_text(record: Record, field: str) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from tilth.builders.shapes.choices import LABELS
-from tilth.builders.shapes.completions import asked
+from tilth.builders.shapes.choices import LABELS, asked
 from tilth.core.rows import conversation, row_id, schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
