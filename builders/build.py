@@ -30,12 +30,12 @@ from tilth.core import builds, fingerprints, home, lock, recipe
 from tilth.core.builds import BuildRecord
 from tilth.core.durable import link_or_copy, write_whole
 from tilth.core.errors import RecipeError, StorageError
-from tilth.core.executors import Executor, prepare
+from tilth.core.executors import Executor
+from tilth.core.local_executor import Workers
 from tilth.core.progress import Talk
 from tilth.core.stages import Stage, stage
 
 LATEST = "latest"
-WORKER = "tilth.builders.worker"
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def build(
     max_usd: float | None = None,
     talk: Talk | None = None,
     where: home.Home | None = None,
+    fork: bool = False,
 ) -> Build:
     """Build a recipe.
 
@@ -101,19 +102,21 @@ def build(
         workers: processes; the result is the same for any number.
         limit, share: records of each source, part of the rows: either makes the build a trial.
         max_usd: what may be spent on calls, in all; None for no cap of its own.
+        fork: this process has done nothing yet but import, as a command line has: workers are forked from it.
 
     Raises:
         TilthError: with the thing, the value and the mend.
     """
     started = time.monotonic()
     talk = talk or Talk(quiet=True)
-    if workers > 1 and executor == "local":
-        prepare(WORKER)
     made = layout(name, data_root=data_root, options=Options(limit, share), where=where)
-    with alone(made.home):
-        runner = Runner(made, workers, executor, max_usd, talk)
-        runner.run()
-        built = _finish(made, runner, time.monotonic() - started)
+    with Workers(workers) as crew:
+        if executor == "local" and not all(one.done for _, _, one in made.stages()):
+            crew.start(fork=fork)  # before a lock is held, which they would hold too
+        with alone(made.home):
+            runner = Runner(made, crew, executor, max_usd, talk)
+            runner.run()
+            built = _finish(made, runner, time.monotonic() - started)
     for line in alarms.told(built.record.alarms):
         talk.say(line)
     return built

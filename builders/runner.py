@@ -27,17 +27,13 @@ from tilth.core.steps import Texts
 class Runner:
     """Runs the stages of a layout that are not done."""
 
-    def __init__(self, made: Layout, workers: int, executor: Executor, max_usd: float | None, talk: Talk) -> None:
-        self.layout, self.crew, self.executor, self.max_usd, self.talk = made, Workers(workers), executor, max_usd, talk
+    def __init__(self, made: Layout, crew: Workers, executor: Executor, max_usd: float | None, talk: Talk) -> None:
+        self.layout, self.crew, self.executor, self.max_usd, self.talk = made, crew, executor, max_usd, talk
         self.ran = 0
         self.usd = 0.0
 
     def run(self) -> None:
         """Run what is left to do, in order."""
-        with self.crew:
-            self._run()
-
-    def _run(self) -> None:
         self._read({**self.layout.reads, **self.layout.benchmark_reads})
         if (stage := self.layout.benchmarks) and not stage.done:
             gather(stage, {name: reader.stage for name, reader in self.layout.benchmark_reads.items()})
@@ -61,6 +57,7 @@ class Runner:
         waiting = [reader for reader in readers.values() if not reader.stage.done]
         if not waiting:
             return
+        waiting.sort(key=lambda reader: -sum(file.bytes for file, _ in reader.files))  # the largest first: all workers end together
         with self.talk.bar("read sources", len(waiting), lambda: sum(reader.stage.done for reader in waiting)):
             self._execute([ReadSource(waiting)], len(waiting))
         self.ran += len(waiting)
@@ -76,6 +73,7 @@ class Runner:
             for shard in shards(segment.inputs)
             if any(not (found[shard.stage.key].folder / shard.file).exists() for found in (*sidecars, segment.edited))
         ]
+        waiting.sort(key=lambda shard: -shard.num_bytes)
         setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, self.layout.benchmarks)
         blocks: list[Any] = [ReadShards(waiting, segment.corpus)]
         blocks += [Apply(step, found, setting) for step, found in segment.swept]

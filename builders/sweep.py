@@ -37,6 +37,12 @@ class Shard:
     def file(self) -> str:
         return f"rows-{self.number:05d}.parquet"
 
+    @property
+    def num_bytes(self) -> int:
+        """Of its file; 0 where that is gone, which who reads it will say."""
+        path = self.stage.folder / self.file
+        return path.stat().st_size if path.exists() else 0
+
 
 @dataclass(frozen=True)
 class Slice:

@@ -105,15 +105,13 @@ def build(
     """Build the corpora of R. Only what changed runs; a killed build goes on where it stopped."""
     import os
 
-    from tilth.core.executors import prepare
-
-    workers = workers or os.cpu_count() or 1
-    if workers > 1 and executor == "local":
-        prepare("tilth.builders.worker")  # it imports while we do
     from tilth.builders.build import build as run
 
     talk = options.talk(quiet)
-    made = run(recipe, data_root=data_root, workers=workers, limit=limit, share=share, executor=executor, max_usd=max_usd, talk=talk)
+    made = run(
+        recipe, data_root=data_root, workers=workers or os.cpu_count() or 1, limit=limit, share=share, executor=executor, max_usd=max_usd,
+        talk=talk, fork=True,
+    )  # fmt: skip
     if json_:
         record = made.record
         output.as_json(

@@ -21,7 +21,7 @@ def demo(workers: int, quiet: bool) -> None:
 
     talk = options.talk(quiet)
     talk.say("building the demo corpus")
-    made = build("demo", workers=workers, talk=talk)
+    made = build("demo", workers=workers, talk=talk, fork=True)
     released = cut(made.path, _version(made.record.digest()), home=home())
     checked = verify(released)
     show_funnel(made.record.funnel)

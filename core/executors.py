@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from tilth.core.local_executor import Workers
 
 Executor = Literal["local", "ray"]
+ONE_CORE = {library: "1" for library in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+"""What tells libraries, before they start, to use one thread each."""
 
 
 def prepare(*modules: str) -> None:
-    """Start the process that workers are forked from; it imports `modules` while this one goes on, once for all workers.
+    """Start a fork server, a process that workers are forked from; it imports `modules`, once for all workers.
 
     Nothing happens where it runs already.
     """
@@ -75,8 +77,8 @@ def _ray(pipeline: list[Any], **said: Any) -> Any:
 @contextmanager
 def _one_core() -> Iterator[None]:
     """Processes started inside inherit that their libraries use one thread each: one process, one core. We may use all."""
-    missing = [library for library in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if library not in os.environ]
-    os.environ.update(dict.fromkeys(missing, "1"))
+    missing = {library: one for library, one in ONE_CORE.items() if library not in os.environ}
+    os.environ.update(missing)
     try:
         yield
     finally:

@@ -101,7 +101,9 @@ class _Tile:
 
     def __init__(self, members: np.ndarray, rows: np.ndarray, sets: Sets) -> None:
         self.members = members
-        self.values, self.offsets = sets(rows[members])
+        parts = list(threads.each(sets, np.array_split(rows[members], threads.allowed())))
+        self.values = np.concatenate([values for values, _ in parts])
+        self.offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(offsets) for _, offsets in parts]))])
 
     def jaccard(self, left: np.ndarray, other: _Tile, right: np.ndarray) -> np.ndarray:
         """float64 [pairs]: of rows of this tile with rows of the other."""

@@ -25,6 +25,8 @@ from tilth.filters.scripts import CODES
 from tilth.filters.traditional import SIMPLIFIED_OF
 
 BREAK, RUN, SINGLE = 0, 1, 2
+MARKS: scripts.Ranges = ((0x300, 0x36F), (0x3099, 0x309A), (0xFE00, 0xFE0F))
+"""Accents of Latin, Greek and Cyrillic, voicing marks of Kana, variation selectors."""
 
 
 @dataclass(frozen=True)
@@ -83,51 +85,30 @@ def fold(texts: pl.Series) -> Folded:
 
 @functools.cache
 def _table() -> _Table:
-    """The look-up tables; about 0.2 s, once a process. Planes 2 and above fold to themselves, but for traditional Han."""
-    lengths = np.ones(CODES, np.uint8)
-    folded = np.arange(CODES, dtype=np.uint32)
-    kinds = np.zeros(CODES, np.uint8)
-    kinds[_han_and_kana()] = SINGLE
-    flat: list[int] = []
+    """The look-up tables, made once a process. Planes 2 and above fold to themselves, but for traditional Han."""
     beyond = sorted(code for code in SIMPLIFIED_OF if code >= 0x20000)
-    for code in (*range(0x20000), *beyond, *range(0x2F800, 0x2FA20)):
-        if 0xD800 <= code < 0xE000:
-            continue
-        character = chr(code)
-        kinds[code] = _kind_of(character)
-        mapped = _folded_character(character)
-        if mapped == character:
-            continue
-        lengths[code] = len(mapped)
-        if len(mapped) == 1:
-            folded[code] = ord(mapped)
-        else:
-            folded[code] = len(flat)
-            flat.extend(map(ord, mapped))
-    return _Table(lengths, folded, np.array(flat, np.uint32), kinds)
-
-
-def _folded_character(character: str) -> str:
-    """What one character folds to; a space for what parts tokens, nothing for what does not count."""
-    if character.isspace():
-        return " "
-    if unicodedata.category(character) in ("Cf", "Cc") or _is_mark(character):
-        return ""
-    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()).translate(SIMPLIFIED_OF)
-    return "".join(part if _kind_of(part) else " " for part in parts if not _is_mark(part))
-
-
-def _is_mark(character: str) -> bool:
-    """Accents of Latin, Greek and Cyrillic, voicing marks of Kana, variation selectors."""
-    return "̀" <= character <= "ͯ" or character in "゙゚" or "︀" <= character <= "️"
-
-
-@functools.cache
-def _han_and_kana() -> np.ndarray:
-    return scripts.members(scripts.HAN, scripts.KANA)
-
-
-def _kind_of(character: str) -> int:
-    if _han_and_kana()[ord(character)]:
-        return SINGLE
-    return RUN if unicodedata.category(character)[0] in "LNM" else BREAK
+    codes = np.array([*range(0xD800), *range(0xE000, 0x20000), *beyond, *range(0x2F800, 0x2FA20)])
+    characters = list(map(chr, codes.tolist()))
+    categories = list(map(unicodedata.category, characters))
+    kinds = np.zeros(CODES, np.uint8)
+    kinds[codes] = [RUN if category[0] in "LNM" else BREAK for category in categories]
+    kinds[scripts.members(scripts.HAN, scripts.KANA)] = SINGLE
+    marks = scripts.members(MARKS)
+    plain = [
+        " " if character.isspace() else "" if category in ("Cf", "Cc") or mark else character
+        for character, category, mark in zip(characters, categories, marks[codes].tolist(), strict=True)
+    ]
+    # All at once, line ends between them: neither normalizing nor case folding reaches over one.
+    whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", "\n".join(plain)).casefold()).translate(SIMPLIFIED_OF)
+    parts = whole.split("\n")
+    made = np.frombuffer("".join(parts).encode("utf-32-le"), np.uint32)
+    owner = np.repeat(np.arange(len(codes)), list(map(len, parts)))[~marks[made]]
+    made = made[~marks[made]]
+    made = np.where(kinds[made] == BREAK, np.uint32(0x20), made)
+    counts = np.bincount(owner, minlength=len(codes))
+    alone = counts[owner] == 1
+    lengths, folded = np.ones(CODES, np.uint8), np.arange(CODES, dtype=np.uint32)
+    lengths[codes] = counts
+    folded[codes[counts > 1]] = np.cumsum(counts[counts > 1]) - counts[counts > 1]
+    folded[codes[counts == 1]] = made[alone]
+    return _Table(lengths, folded, made[~alone], kinds)

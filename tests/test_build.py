@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -299,9 +299,9 @@ def test_a_corpus_that_was_not_decontaminated_is_not_released(tmp_path: Path) ->
     assert gates["decontaminated", "cpt"] is False
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
-    """A terminal sends SIGINT to the whole group: exit 130, one line, no traceback of a worker, nobody left behind."""
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command line in a group of its own, both its workers busy for a minute."""
     recipe = small.make(tmp_path)
     building.lock_recipe(str(recipe))
     code = f"""
@@ -311,41 +311,63 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
         def wait(self):
             (pathlib.Path({str(tmp_path)!r}) / f"working-{{self.name}}").touch()
             time.sleep(60)
+        read.SourceReader.read = wait
         if __name__ == "__main__":
             sys.argv = ["tilth", "build", {str(recipe)!r}, "--workers", "2"]
             main()
-        else:
-            read.SourceReader.read = wait
     """
     script = tmp_path / "wait.py"
     script.write_text(textwrap.dedent(code))
     process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True)
     until(lambda: len(list(tmp_path.glob("working-*"))) == 2)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
+    yield process
     until(lambda: not alive_in_group(process.pid))
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_one_crew_serves_all_stages(tmp_path: Path) -> None:
-    """Reading and every sweep run in the same two processes, forked from one that has the steps; none is left behind."""
+@pytest.mark.parametrize(("sent", "to", "status"), [(signal.SIGINT, os.killpg, 130), (signal.SIGTERM, os.kill, 143)])
+def test_an_interrupt_ends_all_workers(reading: subprocess.Popen[str], sent: signal.Signals, to: Callable[[int, int], None], status: int) -> None:
+    """A terminal sends SIGINT to the whole group, a scheduler SIGTERM to us: no traceback of a worker, nobody left behind."""
+    to(reading.pid, sent)
+    _, said = reading.communicate(timeout=30)
+    assert reading.returncode == status, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_workers_of_a_killed_build_hold_no_lock_and_go(reading: subprocess.Popen[str]) -> None:
+    workers = [int(one) for one in alive_in_group(reading.pid) if int(one) != reading.pid]
+    assert len(workers) == 2
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)  # they notice nothing yet
+    reading.kill()
+    reading.wait()
+    with building.alone(home()):
+        pass
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("fork", [False, True])
+def test_one_crew_serves_all_stages(tmp_path: Path, fork: bool) -> None:
+    """Reading and every sweep run in the same two processes, on a core each, forked from one that has the steps; none is left behind."""
     recipe = small.make(tmp_path)
     building.lock_recipe(str(recipe))
     code = f"""
         import os, pathlib, sys
+        import polars
         from tilth.builders import build, read, sweep
         def noted(found, what):
             def run(*words):
-                known = "tilth.filters.near_dedup" in sys.modules
+                known = "tilth.filters.gopher_quality" in sys.modules and polars.thread_pool_size() == 1
                 (pathlib.Path({str(tmp_path)!r}) / f"{{what}}-{{os.getpid()}}-{{known}}").touch()
                 return found(*words)
             return run
         read.SourceReader.read = noted(read.SourceReader.read, "read")
         sweep.ReadShards.run = noted(sweep.ReadShards.run, "sweep")
         if __name__ == "__main__":
-            build.build({str(recipe)!r}, workers=2)
+            build.build({str(recipe)!r}, workers=2, fork={fork})
     """
     script = tmp_path / "crew.py"
     script.write_text(textwrap.dedent(code))
@@ -356,6 +378,11 @@ def test_one_crew_serves_all_stages(tmp_path: Path) -> None:
     assert len({worker for _, worker, _ in seen}) <= 2 and str(process.pid) not in {worker for _, worker, _ in seen}
     assert not list(tmp_path.glob("*-*-False"))
     until(lambda: not alive_in_group(process.pid))
+
+
+def test_workers_are_not_forked_from_a_process_at_work(tmp_path: Path) -> None:
+    """Its polars has threads by now: a fork of it would wait for them for ever."""
+    assert made(small.make(tmp_path), workers=2, fork=True).stages_run > 0
 
 
 def until(what: Callable[[], bool], seconds: float = 30) -> None:

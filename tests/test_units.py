@@ -31,6 +31,7 @@ def test_unit_is_documented(kind: str, name: str, cls: type[Unit]) -> None:
     assert cls.__doc__ and len(cls.__doc__) > 20, "says what it does"
     module = sys.modules[cls.__module__]
     assert module.__doc__, "its file says what it is"
+    assert cls.__module__.endswith(f".{name}"), "its file bears its name"
     assert cls.version >= 1
     for field, info in cls.model_fields.items():
         if field != "encoding":
