@@ -21,7 +21,7 @@ from tilth.core.unit_reference import reference
 from tilth.core.units import Unit
 
 ROOT = Path(__file__).parents[1]
-KINDS = ("step", "format", "shape", "question", "provider", "strategy")
+KINDS = tuple(units.ROOMS)
 UNITS = [(kind, name, cls) for kind in KINDS for name, cls in units.every(kind).items()]
 STEPS = [cls for kind, _, cls in UNITS if kind == "step"]
 
