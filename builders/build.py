@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tilth.builders import alarms, locking, record
+from tilth.builders import alarms, locking, models, record
 from tilth.builders import plan as planning
 from tilth.builders import write as writes
 from tilth.builders.duplicates import duplicates
@@ -69,6 +69,7 @@ def layout(name: str, *, data_root: Path | None = None, options: Options | None 
     """
     found = recipe.load(name, data_root)
     locked = lock.read(found.lock_path)
+    found = models.pinned(found, locked)
     files = locking.locked_paths(found, locked, where)
     made = lay(found, locked, files, where or home.home(), options or Options())
     for corpus in made.corpora:

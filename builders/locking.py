@@ -6,7 +6,7 @@ import glob
 import re
 from pathlib import Path
 
-from tilth.builders import hub_source, release_source
+from tilth.builders import hub_source, models, release_source
 from tilth.builders.lm_eval_source import from_task, held_task
 from tilth.builders.records import Format
 from tilth.core import units
@@ -66,7 +66,8 @@ def lock(recipe: RecipeFile) -> Lock:
         NetworkError: the Hub cannot be reached.
     """
     every = _every(recipe)
-    return Lock(recipe=recipe.recipe.name, sources={name: _lock_one(name, source, recipe) for name, source in every.items()})
+    sources = {name: _lock_one(name, source, recipe) for name, source in every.items()}
+    return Lock(recipe=recipe.recipe.name, sources=sources, models=models.digests(recipe))
 
 
 def _every(recipe: RecipeFile) -> dict[str, Source | Task | Earlier]:

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tilth.builders import alarms, effects, wipeouts
+from tilth.builders import alarms, effects, models, wipeouts
 from tilth.builders.build import last, layout
 from tilth.builders.decide import alive, rows_of, verdicts
 from tilth.builders.effects import Decided, Effect
 from tilth.builders.layout import CorpusLayout, Layout, Options, Segment
 from tilth.builders.plan import remembered
-from tilth.core import home, overrides, recipe
+from tilth.core import home, lock, overrides, recipe
 from tilth.core.builds import AlarmEntry
 from tilth.core.errors import StorageError
 from tilth.core.ledger import LedgerLine
@@ -74,6 +74,8 @@ def whatif(
     started = time.monotonic()
     where = where or home.home()
     found = recipe.load(name, data_root)
+    if found.lock_path.is_file():
+        found = models.pinned(found, lock.read(found.lock_path))
     steps, changes = overrides.override(found, said, corpus)
     if last(where, found.recipe.name) is None:
         raise StorageError(f"{found.recipe.name} was never built in {where.root}", hint=f"tilth build {name}")

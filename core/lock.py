@@ -77,10 +77,12 @@ class Lock(BaseModel):
     tilth_lock: Literal[1] = 1
     recipe: str
     sources: dict[str, LockedSource]
+    models: dict[str, str] = Field(default_factory=dict, description="sha256 of the models that steps read from files, by path in the recipe")
 
     def write(self, path: Path) -> None:
         """Write the lock, whole or not at all."""
-        write_whole(path, (self.model_dump_json(indent=2, exclude_none=True) + "\n").encode())
+        plain = self.model_dump_json(indent=2, exclude_none=True, exclude=None if self.models else {"models"})
+        write_whole(path, (plain + "\n").encode())
 
 
 def read(path: Path) -> Lock:

@@ -14,6 +14,7 @@ Fields declared with `units.threshold` enter `decide` only: changing one recompu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ import numpy as np
 import polars as pl
 
 from tilth.core.batch import Batch
+from tilth.core.fingerprints import file_digest
 from tilth.core.rows import Kind
 from tilth.core.units import Unit, is_threshold
 
@@ -34,6 +36,9 @@ FATES: dict[str, Any] = {
     "detail": pl.String,
 }
 """Columns of a decision: position of the row in the corpus, status (dropped, failed, quarantined), why."""
+
+ON_HUB = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
+"""A model on the Hub, pinned by its commit: `org/name@<40 hex digits>`."""
 
 Texts = Callable[[np.ndarray], list[str]]
 """Row positions (ascending) → their texts as they stand at this step."""
@@ -129,6 +134,10 @@ class Step(Unit):
     link_only: ClassVar[tuple[str, ...]] = ()
     """Signals that only `link` reads (signatures): `decide` is spared loading them."""
 
+    model_field: ClassVar[str | None] = None
+    """The field that names a model's file or folder, of a step that reads one; a field `sha256` beside it says which it is.
+    A recipe may leave `sha256` out: then `tilth lock` writes it down."""
+
     def edit(self, batch: Batch) -> Batch:
         """A new batch, rows and order as they were."""
         return batch
@@ -219,6 +228,24 @@ class Step(Unit):
     def earlier_named(self) -> Sequence[str]:
         """Earlier releases of the recipe that its parameters name; none of them: all, where it `reads_earlier`."""
         return ()
+
+    def model_here(self) -> str | None:
+        """The model's file or folder; None where the step reads none, or one that the Hub pins by its commit."""
+        said = getattr(self, self.model_field) if self.model_field else None
+        return said if isinstance(said, str) and not ON_HUB.match(said) else None
+
+    def model_digest(self, path: Path) -> str:
+        """The `sha256` of the model there.
+
+        Raises:
+            OSError: it cannot be read.
+            SourceError: it is no such model.
+        """
+        return file_digest(path)
+
+    def sha256_said(self) -> str | None:
+        """The model's `sha256`, where the recipe gives it."""
+        return getattr(self, "sha256", None)
 
     def measured_parameters(self) -> dict[str, Any]:
         """The parameters that enter the signals: all but the thresholds."""

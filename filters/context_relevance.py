@@ -8,11 +8,12 @@ number; the defaults here are our choice: no turn may be above `max_relevance` o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tilth.core.batch import Batch
 from tilth.core.rows import Kind
@@ -27,19 +28,17 @@ class ContextRelevance(Step, name="context_relevance", version=1):
     distributions = ("torch", "transformers", "tokenizers")
     corpora: ClassVar[tuple[Kind, ...]] = ("sft",)
 
+    model_field = "model"
     model: str = Field(description="folder of a causal `transformers` model, or `org/name@<commit>` on the Hub")
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder (64 hex digits; a wrong one is told the right one)")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder; left out: as locked")
     max_tokens: int = Field(2048, ge=16, description="tokens that the model reads at once; history is cut from its beginning")
     device: str = Field("cpu", description="where torch runs the model: cpu, cuda …")
     of: Literal["worst", "mean"] = threshold("worst", "what must lie in the band: every turn, or the mean of the turns")
     min_relevance: float | None = threshold(0.2, "below it a turn repeats what was said (our choice; the paper gives none)", ge=0)
     max_relevance: float | None = threshold(1.0, "above it a turn is unrelated to what was said", gt=0)
 
-    @model_validator(mode="after")
-    def _is_pinned(self) -> ContextRelevance:
-        if bool(encoders.PINNED.match(self.model)) == (self.sha256 is not None):
-            raise ValueError(f"model {self.model!r}: a folder needs its `sha256`, a model on the Hub its commit: org/name@<40 hex digits>")
-        return self
+    def model_digest(self, path: Path) -> str:
+        return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:
         """Without the path of what `sha256` names: where a folder lies decides nothing."""

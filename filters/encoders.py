@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,11 +18,12 @@ import polars as pl
 
 from tilth.core.errors import RecipeError, SourceError
 from tilth.core.fingerprints import file_digest
+from tilth.core.steps import ON_HUB
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 """Texts → float32 [texts, width], unit length."""
 Pooling = Literal["mean", "cls"]
-PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
+PINNED = ON_HUB
 BATCH_TEXTS = 32
 _MADE_OF = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "*.model")
 
@@ -107,6 +107,8 @@ def pretrained(
         from transformers.utils import logging
     except ImportError:
         raise missing from None
+    if sha256 is None and not PINNED.match(model):
+        raise SourceError(f"{called} {model}: which is meant?", hint="give its sha256 (any; the error says the one it has), or of the Hub org/name@<commit>")
     name, _, revision = model.partition("@") if PINNED.match(model) else (model, "", "")
     if sha256 is not None:
         check(Path(model), sha256)

@@ -7,12 +7,14 @@ Joulin et al. 2017, *Bag of Tricks for Efficient Text Classification*. Published
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 from pydantic import Field
 
 from tilth.core.batch import Batch
+from tilth.core.fingerprints import file_digest
 from tilth.core.steps import Context, Rule, Step
 from tilth.core.units import threshold
 from tilth.filters import fasttext_models
@@ -25,14 +27,20 @@ Reads = Literal["plain", "words"]
 class FastTextLabel(Step, name="fasttext_label", version=1):
     """Keeps the rows to which a fastText classifier gives a wanted label."""
 
+    model_field = "path"
     path: str = Field(description="the fastText file, or the folder that `tilth distil` wrote; nothing is downloaded")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`), 64 hex digits; another is refused")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`); another is refused; left out: as locked"
+    )
     text: Reads = Field("plain", description="what the classifier reads: the text as it is, or its words in lower case, Han characters apart")
     sample_chars: int | None = Field(None, ge=1, description="how much of a text, from its beginning, it reads; left out: all")
     keep: tuple[str, ...] = threshold((), "wanted labels, without `__label__`; none: all")
     min_score: float | None = threshold(
         None, "smallest probability of a wanted label; of two labels, that of the less likely is the rest of 1; left out: the likeliest label is wanted", ge=0, le=1
     )
+
+    def model_digest(self, path: Path) -> str:
+        return file_digest(fasttext_models.file_of(path))
 
     def parameters(self) -> dict[str, Any]:
         """As for every step, but the model's file by its content only."""

@@ -88,15 +88,21 @@ def load(path: str | Path) -> FastTextModel:
     return FastTextModel(str(path), model, tuple(label.decode(errors="replace").removeprefix(PREFIX) for label in labels))
 
 
+def file_of(path: Path) -> Path:
+    """The model's file: the path, or `model.bin` in the folder."""
+    return path / FILE if path.is_dir() else path
+
+
 @functools.cache
-def pinned(path: str, sha256: str) -> FastTextModel:
+def pinned(path: str, sha256: str | None) -> FastTextModel:
     """The model of a file, or of a folder that holds it as `model.bin`, that a recipe names, loaded once a process.
 
     Raises:
         SourceError: the file cannot be read, or is not the one that `sha256` names.
     """
-    file = Path(path).expanduser()
-    file = file / FILE if file.is_dir() else file
+    if sha256 is None:
+        raise SourceError(f"{path}: which model is meant?", hint="give its sha256 (`sha256sum FILE`)")
+    file = file_of(Path(path).expanduser())
     try:
         found = file_digest(file)
     except OSError as error:

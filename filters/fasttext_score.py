@@ -9,6 +9,7 @@ times probability: one pass of a linear model, as fast as a label.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pydantic import Field
 
 from tilth.core.batch import Batch
 from tilth.core.errors import SourceError
+from tilth.core.fingerprints import file_digest
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
 from tilth.filters import fasttext_models, row_scores
@@ -27,14 +29,20 @@ from tilth.filters.plain_words import plain_words
 class FastTextScore(Step, name="fasttext_score", version=1):
     """Scores rows by a fastText classifier, writes the score into the rows' `scores`, and drops those outside the limits."""
 
+    model_field = "path"
     path: str = Field(description="the fastText file, or the folder that `tilth distil` wrote; nothing is downloaded")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`), 64 hex digits; another is refused")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`); another is refused; left out: as locked"
+    )
     score: str = Field("quality", min_length=1, description="what the score is called in the rows' `scores`, for `mix` and selection")
     label: str | None = Field(None, description="the label whose probability it is, without `__label__`; left out: labels are numbers, and it is the expected one")
     text: Reads = Field("words", description="what the classifier reads: the text as it is, or its words in lower case, Han characters apart")
     sample_chars: int | None = Field(None, ge=1, description="how much of a text, from its beginning, it reads; left out: all")
     min_score: float | None = threshold(None, "least score; of quality 0–6, 3 is relatively good and 4 clearly good (IndustryCorpus2)")
     max_score: float | None = threshold(None, "largest score")
+
+    def model_digest(self, path: Path) -> str:
+        return file_digest(fasttext_models.file_of(path))
 
     def parameters(self) -> dict[str, Any]:
         """As for every step, but the model's file by its content only."""

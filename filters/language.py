@@ -44,10 +44,11 @@ class Language(Step, name="language", version=2):
 
     model: Literal["py3langid", "fasttext"] = "py3langid"
     """What identifies: the model that py3langid brings, or the fastText file at `path`."""
+    model_field: ClassVar[str] = "path"
     path: str | None = None
     """The fastText file (lid.176.bin, lid.176.ftz, GlotLID's model.bin), wherever it lies here; nothing is downloaded."""
     sha256: str | None = None
-    """sha256 of that file, 64 hex digits; another file is refused."""
+    """sha256 of that file, 64 hex digits; another file is refused. Left out: as locked."""
     sample_chars: int = 2000
     """How much of a text, from its beginning, the model reads."""
     overwrite: bool = False
@@ -63,8 +64,8 @@ class Language(Step, name="language", version=2):
 
     @model_validator(mode="after")
     def _path_belongs(self) -> Self:
-        if {self.path is not None, self.sha256 is not None} != {self.model == "fasttext"}:
-            raise ValueError("`path` and `sha256` (`sha256sum FILE`) are of `model: fasttext`: give both or neither")
+        if (self.path is not None) != (self.model == "fasttext") or (self.path is None and self.sha256 is not None):
+            raise ValueError("`path`, and `sha256` of that file, belong to `model: fasttext`")
         return self
 
     def parameters(self) -> dict[str, Any]:
@@ -136,7 +137,7 @@ class Language(Step, name="language", version=2):
         return f"language:{self.model}:{self.sha256}:{self.sample_chars}"
 
     def _identified(self, batch: Batch) -> Identified:
-        classify = fasttext_models.pinned(self.path, self.sha256).best if self.path is not None and self.sha256 is not None else py3langid()
+        classify = fasttext_models.pinned(self.path, self.sha256).best if self.path is not None else py3langid()
         return batch.memo(self._memo_key(), lambda: identify(batch.texts.str.slice(0, self.sample_chars), classify))
 
 

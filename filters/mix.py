@@ -8,6 +8,7 @@ after its figure 3: 27.2 single_turn zh, 14.0 single_turn en, 24.8 multiple_choi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,9 +17,10 @@ from pydantic import Field, model_validator
 
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError
+from tilth.core.fingerprints import file_digest
 from tilth.core.rows import Kind, row_id
 from tilth.core.steps import FATES, Context, Revised, Step
-from tilth.filters import encoders, mixing, token_counts
+from tilth.filters import mixing, token_counts
 from tilth.filters.chinese import base_language
 from tilth.filters.mix_pool import Pool
 from tilth.filters.mix_stages import MixStage
@@ -39,10 +41,11 @@ class Mix(Step, name="mix", version=1):
     stages: tuple[MixStage, ...] = Field(min_length=1, description="{name, budget, parts: [{name, share, sources, languages, tasks, min_scores, max_scores}]}")
     overlap: bool = Field(False, description="whether a row may stand in several stages: then each draws from all, and the later ones get copies with ids of their own")
     unit: Literal["tokens", "rows"] = Field("tokens", description="what budgets and shares count")
+    model_field = "tokenizer"
     tokenizer: str | None = Field(
         None, description="`tokenizer.json`, its folder, or `org/name@<commit>`; left out: words and signs, characters of Han and Kana one by one"
     )
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the file `tokenizer.json`, where it lies here")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the file `tokenizer.json`, where it lies here; left out: as locked")
     when_short: mixing.WhenShort = Field(
         "shrink", description="where a part has too little: `shrink` the whole stage in proportion, `repeat` the part's rows, or `stop` the build"
     )
@@ -59,9 +62,10 @@ class Mix(Step, name="mix", version=1):
             raise ValueError(f"when_short: {self.when_short}: every stage needs a budget to be short of")
         if self.tokenizer is None and self.sha256 is not None:
             raise ValueError("sha256 is of `tokenizer`, which is not given")
-        if self.tokenizer is not None and bool(encoders.PINNED.match(self.tokenizer)) == (self.sha256 is not None):
-            raise ValueError(f"tokenizer {self.tokenizer!r}: a file needs its `sha256`, one on the Hub its commit: org/name@<40 hex digits>")
         return self
+
+    def model_digest(self, path: Path) -> str:
+        return file_digest(token_counts.file_of(path))
 
     def parameters(self) -> dict[str, Any]:
         """Without the path of what `sha256` names."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -36,8 +37,9 @@ class Rephrased(Step, name="rephrased", version=1):
     distributions = ("torch", "transformers", "tokenizers")
 
     against: list[str] | None = Field(None, description="names of benchmarks of the recipe; left out: all of them")
+    model_field = "encoder"
     encoder: str = Field(TERMS, description="`terms` (tf-idf), a folder of a `transformers` encoder, or `org/name@<commit>` on the Hub")
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder (64 hex digits; a wrong one is told the right one)")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder; left out: as locked")
     pooling: Literal["mean", "cls"] = Field("mean", description="a text's vector: the mean over its tokens, or that of the first")
     device: str = Field("cpu", description="where torch runs the encoder: cpu, cuda …")
     passage: int = Field(128, ge=16, description="words or characters of a passage; a longer row is cut into overlapping ones")
@@ -48,12 +50,16 @@ class Rephrased(Step, name="rephrased", version=1):
 
     @model_validator(mode="after")
     def _is_pinned(self) -> Rephrased:
-        if self.encoder != TERMS and bool(encoders.PINNED.match(self.encoder)) == (self.sha256 is not None):
-            raise ValueError(f"encoder {self.encoder!r}: a folder needs its `sha256`, a model on the Hub its commit: org/name@<40 hex digits>")
         for benchmark, reason in self.allow.items():
             if not reason.strip():
                 raise ValueError(f"allow.{benchmark} gives no reason")
         return self
+
+    def model_here(self) -> str | None:
+        return None if self.encoder == TERMS else super().model_here()
+
+    def model_digest(self, path: Path) -> str:
+        return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:
         """Without the path of what `sha256` names: where a file lies decides nothing."""

@@ -7,6 +7,7 @@ lead far. How far apart a threshold is depends on the encoder; look at the pairs
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -27,10 +28,11 @@ class SemanticDedup(Step, name="semantic_dedup", version=1):
     distributions = ("torch", "transformers", "tokenizers")
     link_only = ("vector",)
 
+    model_field = "encoder"
     encoder: str = Field(
         description="folder of a `transformers` encoder, `org/name@<commit>` on the Hub, or a Parquet file {id, vector} of vectors made elsewhere"
     )
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder or file (64 hex digits; a wrong one is told the right one)")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder or file; left out: as locked")
     pooling: Literal["mean", "cls"] = Field("mean", description="a text's vector: the mean over its tokens, or that of the first")
     max_tokens: int = Field(256, ge=8, description="tokens read of a text, from its beginning")
     prefix: str = Field("", description="put before every text, as some encoders ask (`query: `)")
@@ -47,9 +49,10 @@ class SemanticDedup(Step, name="semantic_dedup", version=1):
     def _is_pinned(self) -> SemanticDedup:
         if self.min_similarity < self.floor:
             raise ValueError(f"min_similarity {self.min_similarity} is under floor {self.floor}; lower floor too")
-        if bool(encoders.PINNED.match(self.encoder)) == (self.sha256 is not None):
-            raise ValueError(f"encoder {self.encoder!r}: a folder or file needs its `sha256`, a model on the Hub its commit: org/name@<40 hex digits>")
         return self
+
+    def model_digest(self, path: Path) -> str:
+        return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:
         """Without the path of what `sha256` names: where a file lies decides nothing."""

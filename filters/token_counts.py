@@ -33,14 +33,21 @@ def counts(batch: Batch, tokenizer: str | None, sha256: str | None) -> np.ndarra
     return np.array([len(one.ids) for one in found], np.int64)
 
 
+def file_of(path: Path) -> Path:
+    """The tokenizer's file: the path, or `tokenizer.json` in the folder."""
+    return path / FILE if path.is_dir() else path
+
+
 @functools.cache
 def _tokenizer(tokenizer: str, sha256: str | None) -> Any:
     try:
         from tokenizers import Tokenizer
     except ImportError:
         raise RecipeError("a tokenizer needs the library `tokenizers`", hint="pip install 'tilth[train]', or leave `tokenizer` out") from None
+    if sha256 is None and not encoders.PINNED.match(tokenizer):
+        raise SourceError(f"tokenizer {tokenizer}: which is meant?", hint="give its sha256, or of the Hub org/name@<commit>")
     path = _on_hub(tokenizer) if encoders.PINNED.match(tokenizer) else Path(tokenizer).expanduser()
-    path = path / FILE if path.is_dir() else path
+    path = file_of(path)
     try:
         digest = file_digest(path)
         if sha256 is not None and digest != sha256:

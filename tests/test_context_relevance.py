@@ -90,8 +90,8 @@ def test_what_has_no_second_turn_has_no_number(folder: Path) -> None:
 def test_a_model_is_held_by_its_digest(folder: Path) -> None:
     with pytest.raises(SourceError, match="its sha256 is"):
         ContextRelevance(model=str(folder), sha256="0" * 64).measure(batch(talk("a", "b", "c", "d")), CONTEXT)
-    with pytest.raises(ValueError, match="needs its `sha256`"):
-        ContextRelevance(model="org/name@main")
+    with pytest.raises(SourceError, match="org/name@main: which is meant"):
+        ContextRelevance(model="org/name@main").measure(batch(talk("a", "b", "c", "d")), CONTEXT)
     assert "model" not in ContextRelevance(model=str(folder), sha256=encoders.digest(folder)).parameters()
 
 

@@ -100,8 +100,8 @@ def test_an_encoder_is_held_by_its_digest(encoder: Path, tmp_path: Path) -> None
         SemanticDedup(encoder=str(encoder), sha256=ZEROS).measure(Batch(pl.DataFrame({"text": ["a"]}), "cpt"), CONTEXT)
     with pytest.raises(SourceError, match=r"no \*\.safetensors there"):
         encoders.digest(tmp_path)
-    with pytest.raises(ValueError, match=r"needs its `sha256`, a model on the Hub its commit"):
-        SemanticDedup(encoder="org/name@main")
+    with pytest.raises(SourceError, match=r"org/name@main: which is meant"):
+        SemanticDedup(encoder="org/name@main").measure(Batch(pl.DataFrame({"text": ["a"]}), "cpt"), CONTEXT)
     with pytest.raises(ValueError, match=r"min_similarity 0.8 is under floor 0.9"):
         SemanticDedup(encoder="x", sha256=ZEROS, min_similarity=0.8)
     assert SemanticDedup(encoder=f"org/name@{'a' * 40}").parameters()["encoder"] == f"org/name@{'a' * 40}"

@@ -167,7 +167,6 @@ def test_every_cell_is_within_half_a_row_of_its_share(
         ({"stages": [{"budget": "60 B", "parts": [{"name": "a", "share": 1}]}]}, "valid number"),
         ({"stages": [{"budget": ".inf", "parts": [{"name": "a", "share": 1}]}]}, "valid number"),
         ({"stages": [{"parts": [{"name": "a", "share": 1}]}], "when_short": "repeat"}, "needs a budget"),
-        ({"stages": [{"parts": [{"name": "a", "share": 1}]}], "tokenizer": "folder"}, "needs its `sha256`"),
         ({"stages": [{"parts": [{"name": "a", "share": 1, "languages": {"zh": -1}}]}]}, "greater than 0"),
     ],
 )

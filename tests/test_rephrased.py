@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tilth.core.batch import Batch
-from tilth.core.errors import RecipeError
+from tilth.core.errors import RecipeError, SourceError
 from tilth.core.steps import Context
 from tilth.filters import encoders
 from tilth.filters.folding import fold
@@ -59,8 +59,8 @@ def test_a_long_row_is_searched_passage_by_passage() -> None:
 def test_names_and_pins_are_checked() -> None:
     with pytest.raises(RecipeError, match="no benchmark 'none'"):
         signals(Rephrased(against=["none"]))
-    with pytest.raises(ValueError, match="needs its `sha256`"):
-        Rephrased(encoder="some/folder")
+    with pytest.raises(SourceError, match="some/folder: which is meant"):
+        signals(Rephrased(encoder="some/folder"))
     with pytest.raises(ValueError, match="gives no reason"):
         Rephrased(allow={"exam": " "})
     empty = Rephrased().measure(Batch(pl.DataFrame({"text": TEXTS}), "cpt"), Context("cpt", 0, BENCHMARKS.clear()))
