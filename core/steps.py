@@ -134,9 +134,9 @@ class Step(Unit):
     link_only: ClassVar[tuple[str, ...]] = ()
     """Signals that only `link` reads (signatures): `decide` is spared loading them."""
 
-    model_field: ClassVar[str | None] = None
-    """The field that names a model's file or folder, of a step that reads one; a field `sha256` beside it says which it is.
-    A recipe may leave `sha256` out: then `tilth lock` writes it down."""
+    pins: ClassVar[dict[str, str]] = {}
+    """Fields that name a file or folder which the step reads (a model) → the field with its sha256. A recipe may leave the
+    latter out: then `tilth lock` writes it down."""
 
     def edit(self, batch: Batch) -> Batch:
         """A new batch, rows and order as they were."""
@@ -229,23 +229,19 @@ class Step(Unit):
         """Earlier releases of the recipe that its parameters name; none of them: all, where it `reads_earlier`."""
         return ()
 
-    def model_here(self) -> str | None:
-        """The model's file or folder; None where the step reads none, or one that the Hub pins by its commit."""
-        said = getattr(self, self.model_field) if self.model_field else None
-        return said if isinstance(said, str) and not ON_HUB.match(said) else None
+    def files_here(self) -> dict[str, str]:
+        """Field → the file or folder that it names on this machine; none of a model that the Hub pins by its commit."""
+        said = {field: getattr(self, field) for field in self.pins}
+        return {field: value for field, value in said.items() if isinstance(value, str) and not ON_HUB.match(value)}
 
-    def model_digest(self, path: Path) -> str:
-        """The `sha256` of the model there.
+    def digest_of(self, path: Path) -> str:
+        """The sha256 of what a field of `pins` names.
 
         Raises:
             OSError: it cannot be read.
             SourceError: it is no such model.
         """
         return file_digest(path)
-
-    def sha256_said(self) -> str | None:
-        """The model's `sha256`, where the recipe gives it."""
-        return getattr(self, "sha256", None)
 
     def measured_parameters(self) -> dict[str, Any]:
         """The parameters that enter the signals: all but the thresholds."""

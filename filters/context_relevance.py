@@ -28,7 +28,7 @@ class ContextRelevance(Step, name="context_relevance", version=1):
     distributions = ("torch", "transformers", "tokenizers")
     corpora: ClassVar[tuple[Kind, ...]] = ("sft",)
 
-    model_field = "model"
+    pins: ClassVar[dict[str, str]] = {"model": "sha256"}
     model: str = Field(description="folder of a causal `transformers` model, or `org/name@<commit>` on the Hub")
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder; left out: as locked")
     max_tokens: int = Field(2048, ge=16, description="tokens that the model reads at once; history is cut from its beginning")
@@ -37,7 +37,7 @@ class ContextRelevance(Step, name="context_relevance", version=1):
     min_relevance: float | None = threshold(0.2, "below it a turn repeats what was said (our choice; the paper gives none)", ge=0)
     max_relevance: float | None = threshold(1.0, "above it a turn is unrelated to what was said", gt=0)
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -27,7 +27,7 @@ Reads = Literal["plain", "words"]
 class FastTextLabel(Step, name="fasttext_label", version=1):
     """Keeps the rows to which a fastText classifier gives a wanted label."""
 
-    model_field = "path"
+    pins: ClassVar[dict[str, str]] = {"path": "sha256"}
     path: str = Field(description="the fastText file, or the folder that `tilth distil` wrote; nothing is downloaded")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`); another is refused; left out: as locked"
@@ -39,7 +39,7 @@ class FastTextLabel(Step, name="fasttext_label", version=1):
         None, "smallest probability of a wanted label; of two labels, that of the less likely is the rest of 1; left out: the likeliest label is wanted", ge=0, le=1
     )
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return file_digest(fasttext_models.file_of(path))
 
     def parameters(self) -> dict[str, Any]:

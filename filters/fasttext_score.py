@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -29,7 +29,7 @@ from tilth.filters.plain_words import plain_words
 class FastTextScore(Step, name="fasttext_score", version=1):
     """Scores rows by a fastText classifier, writes the score into the rows' `scores`, and drops those outside the limits."""
 
-    model_field = "path"
+    pins: ClassVar[dict[str, str]] = {"path": "sha256"}
     path: str = Field(description="the fastText file, or the folder that `tilth distil` wrote; nothing is downloaded")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="of that file (in a folder, of `model.bin`); another is refused; left out: as locked"
@@ -41,7 +41,7 @@ class FastTextScore(Step, name="fasttext_score", version=1):
     min_score: float | None = threshold(None, "least score; of quality 0–6, 3 is relatively good and 4 clearly good (IndustryCorpus2)")
     max_score: float | None = threshold(None, "largest score")
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return file_digest(fasttext_models.file_of(path))
 
     def parameters(self) -> dict[str, Any]:

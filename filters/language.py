@@ -44,7 +44,7 @@ class Language(Step, name="language", version=2):
 
     model: Literal["py3langid", "fasttext"] = "py3langid"
     """What identifies: the model that py3langid brings, or the fastText file at `path`."""
-    model_field: ClassVar[str] = "path"
+    pins: ClassVar[dict[str, str]] = {"path": "sha256"}
     path: str | None = None
     """The fastText file (lid.176.bin, lid.176.ftz, GlotLID's model.bin), wherever it lies here; nothing is downloaded."""
     sha256: str | None = None

@@ -41,7 +41,7 @@ class Mix(Step, name="mix", version=1):
     stages: tuple[MixStage, ...] = Field(min_length=1, description="{name, budget, parts: [{name, share, sources, languages, tasks, min_scores, max_scores}]}")
     overlap: bool = Field(False, description="whether a row may stand in several stages: then each draws from all, and the later ones get copies with ids of their own")
     unit: Literal["tokens", "rows"] = Field("tokens", description="what budgets and shares count")
-    model_field = "tokenizer"
+    pins: ClassVar[dict[str, str]] = {"tokenizer": "sha256"}
     tokenizer: str | None = Field(
         None, description="`tokenizer.json`, its folder, or `org/name@<commit>`; left out: words and signs, characters of Han and Kana one by one"
     )
@@ -64,7 +64,7 @@ class Mix(Step, name="mix", version=1):
             raise ValueError("sha256 is of `tokenizer`, which is not given")
         return self
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return file_digest(token_counts.file_of(path))
 
     def parameters(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -37,7 +37,7 @@ class Rephrased(Step, name="rephrased", version=1):
     distributions = ("torch", "transformers", "tokenizers")
 
     against: list[str] | None = Field(None, description="names of benchmarks of the recipe; left out: all of them")
-    model_field = "encoder"
+    pins: ClassVar[dict[str, str]] = {"encoder": "sha256"}
     encoder: str = Field(TERMS, description="`terms` (tf-idf), a folder of a `transformers` encoder, or `org/name@<commit>` on the Hub")
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder; left out: as locked")
     pooling: Literal["mean", "cls"] = Field("mean", description="a text's vector: the mean over its tokens, or that of the first")
@@ -55,10 +55,10 @@ class Rephrased(Step, name="rephrased", version=1):
                 raise ValueError(f"allow.{benchmark} gives no reason")
         return self
 
-    def model_here(self) -> str | None:
-        return None if self.encoder == TERMS else super().model_here()
+    def files_here(self) -> dict[str, str]:
+        return {} if self.encoder == TERMS else super().files_here()
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:

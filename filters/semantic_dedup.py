@@ -8,7 +8,7 @@ lead far. How far apart a threshold is depends on the encoder; look at the pairs
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,7 @@ class SemanticDedup(Step, name="semantic_dedup", version=1):
     distributions = ("torch", "transformers", "tokenizers")
     link_only = ("vector",)
 
-    model_field = "encoder"
+    pins: ClassVar[dict[str, str]] = {"encoder": "sha256"}
     encoder: str = Field(
         description="folder of a `transformers` encoder, `org/name@<commit>` on the Hub, or a Parquet file {id, vector} of vectors made elsewhere"
     )
@@ -51,7 +51,7 @@ class SemanticDedup(Step, name="semantic_dedup", version=1):
             raise ValueError(f"min_similarity {self.min_similarity} is under floor {self.floor}; lower floor too")
         return self
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_another_model_is_refused(recipe: Path) -> None:
 def test_a_model_that_is_not_there_or_not_locked(recipe: Path) -> None:
     building.lock_recipe(str(recipe))
     recipe.write_text(recipe.read_text().replace("models/topic", "models/other"))
-    with pytest.raises(LockError, match=r"model models/other of fasttext_label is not locked") as caught:
+    with pytest.raises(LockError, match=r"models/other, which fasttext_label reads, is not locked") as caught:
         building.build(str(recipe))
     assert caught.value.hint == f"tilth lock {recipe}"
     with pytest.raises(SourceError, match="models/other"):
