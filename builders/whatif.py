@@ -79,13 +79,13 @@ def whatif(
     steps, changes = overrides.override(found, said, corpus)
     if last(where, found.recipe.name) is None:
         raise StorageError(f"{found.recipe.name} was never built in {where.root}", hint=f"tilth build {name}")
-    options = _last_options(where, found.recipe.name)
+    options = last_options(where, found.recipe.name)
     made = layout(name, data_root=data_root, options=options, where=where)
     found_effects = tuple(_effect(made, one, steps[one.kind], changes, samples) for one in made.corpora if one.kind in steps)
     return WhatIf(found.recipe.name, options.trial, tuple(changes), found_effects, round(time.monotonic() - started, 3))
 
 
-def _last_options(where: home.Home, name: str) -> Options:
+def last_options(where: home.Home, name: str) -> Options:
     """What the last build was told: its signals are of those rows."""
     reads = [entry["parts"] for work, entry in remembered(where.builds, name).items() if work.startswith("read | ")]
     told = [Options(parts.get("limit"), parts.get("share", 1.0)) for parts in reads]

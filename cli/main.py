@@ -20,6 +20,7 @@ from tilth.cli import (
     decon_verbs,
     house_verbs,
     judges_verbs,
+    pairs_verbs,
     release_verbs,
     review_verbs,
     train_verbs,
@@ -35,6 +36,7 @@ A first walk:
   tilth build R --limit 500           try a recipe on a few rows
   tilth plan R                        what a build would run, why, and what it costs
   tilth whatif R --set STEP.FIELD=V   which rows another threshold would lose and gain
+  tilth pairs R                       what each pair strategy would make of the judgements
   tilth release R --version 1.0.0     an immutable release, refused while a gate fails
   tilth push R@1.0.0 --to hf://org/name
   tilth train sft --data R@1.0.0 --model M --output out
@@ -49,7 +51,7 @@ def tilth() -> None:
 
 
 for verbs in (
-    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, judges_verbs, calls_verbs, review_verbs, release_verbs, train_verbs, house_verbs,
+    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, judges_verbs, pairs_verbs, calls_verbs, review_verbs, release_verbs, train_verbs, house_verbs,
 ):  # fmt: skip
     for verb in verbs.VERBS:
         tilth.add_command(verb)

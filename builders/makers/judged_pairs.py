@@ -69,7 +69,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
         if self.gold == "none" and self.aggregation in WITH_GOLD.keys() - WITHOUT_GOLD.keys():
             raise ValueError(f"aggregation {self.aggregation} learns from gold; set gold: answer_key")
-        question, _, _ = self._parts()
+        question, _, _ = self.parts()
         if self.canaries is not None and not question.compares:
             raise ValueError(f"canaries: {question.label} does not say which of two answers is better; leave canaries out")
         return self
@@ -87,7 +87,8 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             del own["canaries"]  # a recipe without them is the one that it was before there were any
         return {**own, "question": question, "strategy": strategy, "judges": judges}
 
-    def _parts(self) -> tuple[Question, Strategy, list[Provider]]:
+    def parts(self) -> tuple[Question, Strategy, list[Provider]]:
+        """The question, the strategy, the judges."""
         question, strategy, *judges = self.inner()
         assert isinstance(question, Question) and isinstance(strategy, Strategy)
         return question, strategy, [judge for judge in judges if isinstance(judge, Provider)]
@@ -107,7 +108,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                     fates.append((index, "dropped", "few_completions", str(len(row["candidates"] or ())), None))
                 else:
                     ready.append(index)
-        question, strategy, judges = self._parts()
+        question, strategy, judges = self.parts()
         caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
 
@@ -151,7 +152,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             rows: those that the judgements are about.
         """
         items = Items(rows)
-        _, _, judges = self._parts()
+        _, _, judges = self.parts()
         families = {one.label: one.family for one in judges if isinstance(one, ApiProvider) and one.family is not None}
         if self.own_family == "drop":
             judgements = without_own_family(judgements, families, whole_rows=self.aggregation == "mean")
@@ -186,7 +187,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         return tuple(told), {"question": judged.judges[0].question, "gold_rows": measured.gold_rows, **whole}
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
-        question, _, judges = self._parts()
+        question, _, judges = self.parts()
         if not any(judge.is_llm for judge in judges):
             return 0.0
         if rows is None:
