@@ -15,6 +15,7 @@ import click
 from tilth import __version__
 from tilth.cli import (
     annotate_verbs,
+    bench_verbs,
     build_verbs,
     calls_verbs,
     decon_verbs,
@@ -51,7 +52,8 @@ def tilth() -> None:
 
 
 for verbs in (
-    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, judges_verbs, pairs_verbs, calls_verbs, review_verbs, release_verbs, train_verbs, house_verbs,
+    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, judges_verbs, pairs_verbs, calls_verbs, review_verbs, release_verbs, train_verbs,
+    bench_verbs, house_verbs,
 ):  # fmt: skip
     for verb in verbs.VERBS:
         tilth.add_command(verb)
