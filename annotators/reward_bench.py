@@ -72,10 +72,10 @@ def bench(pairs: pl.DataFrame, scores: pl.DataFrame, *, by: str = "label", ties:
     if pairs.is_empty():
         raise SourceError("there are no pairs")
     try:
-        wanted = scores.select([pl.col(name).cast(kind) for name, kind in SCORES.items()])
+        given = scores.select([pl.col(name).cast(kind) for name, kind in SCORES.items()])
     except pl.exceptions.PolarsError:
         raise SourceError(f"scores are not numbers: chosen_score is {scores.schema['chosen_score']}, rejected_score {scores.schema['rejected_score']}") from None
-    both = pairs.select(pl.col("id").cast(pl.String), pl.col(by).cast(pl.String).alias("subset")).join(wanted, on="id", how="left", maintain_order="left")
+    both = pairs.select(pl.col("id").cast(pl.String), pl.col(by).cast(pl.String).alias("subset")).join(given, on="id", how="left", maintain_order="left")
     known = pl.col("chosen_score").is_finite() & pl.col("rejected_score").is_finite()
     if unknown := both.filter(~known.fill_null(False))["id"].to_list():
         raise SourceError(f"{_listed(unknown)} of {both.height:,} pairs without two scores", hint="score every pair; one that is left out is neither right nor wrong")

@@ -114,12 +114,11 @@ def _surveyed(name: str, made: Layout, segment: Segment, step: JudgedPairs) -> S
     prompts = [(row, scored_of(row, scores.get(row["id"], ()))) for row in rows.iter_rows(named=True)]
     every = [cls() for cls in units.every("strategy").values() if all(not field.is_required() for field in cls.model_fields.values())]
     strategies = [one for one in (own, *(other for other in every if other != own)) if isinstance(one, Strategy)]
-    chosen = [(one, *_pairs(prompts, one, step.pair_rules, made.recipe.recipe.seed)) for one in strategies]
-    widest = max((pair.margin for _, pairs, _ in chosen for pair in pairs), default=0.0)
+    widest, found = yields(prompts, strategies, step.pair_rules, made.recipe.recipe.seed, own)
     return Survey(
         recipe=made.recipe.recipe.name, trial=made.options.trial, question=question.label, judges=tuple(one.label for one in judges),
         prompts=rows.height, rules={"min_margin": step.min_margin, "min_agreement": step.min_agreement, "own_family": step.own_family},
-        widest=widest, strategies=tuple(_yield(one, one == own, pairs, without, rows.height, widest) for one, pairs, without in chosen),
+        widest=widest, strategies=found,
     )  # fmt: skip
 
 
@@ -138,6 +137,20 @@ def _judged(name: str, made: Layout, segment: Segment, step: JudgedPairs) -> tup
     rows = columns(segment.inputs, segment.edited).filter(pl.Series(alive(segment)))
     rows = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
     return rows.join(judgements.select(pl.col("row_id").alias("id")).unique(), on="id", how="semi", maintain_order="left"), judgements
+
+
+def yields(
+    prompts: Sequence[Prompt], strategies: Sequence[Strategy], rules: Rules, seed: int, own: Strategy | None = None
+) -> tuple[float, tuple[StrategyYield, ...]]:  # fmt: skip
+    """The widest margin of any pair, and what each strategy makes of scored completions.
+
+    Args:
+        prompts: of each row `id` and `candidates`, and its completions as `pairing.scored_of` gives them.
+        own: the one that the recipe names.
+    """
+    chosen = [(one, *_pairs(prompts, one, rules, seed)) for one in strategies]
+    widest = max((pair.margin for _, pairs, _ in chosen for pair in pairs), default=0.0)
+    return widest, tuple(_yield(one, one == own, pairs, without, len(prompts), widest) for one, pairs, without in chosen)
 
 
 def _pairs(prompts: Sequence[Prompt], strategy: Strategy, rules: Rules, seed: int) -> tuple[list[Pair], Counter[str]]:
