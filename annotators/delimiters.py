@@ -33,6 +33,8 @@ DOCUMENT: dict[Language, str] = {"en": "DOCUMENT", "zh": "文档"}
 OPTIONS: dict[Language, str] = {"en": "OPTIONS", "zh": "选项"}
 REFERENCE: dict[Language, str] = {"en": "REFERENCE ANSWER", "zh": "参考答案"}
 RESPONSE: dict[Language, str] = {"en": "RESPONSE", "zh": "回答"}
+PASSAGE: dict[Language, str] = {"en": "PASSAGE", "zh": "段落"}
+ITEM: dict[Language, str] = {"en": "EXAM ITEM", "zh": "试题"}
 
 
 def nonce(seed: int, row_id: str, order: str, texts: Iterable[str]) -> str:

@@ -223,7 +223,7 @@ def opaque_names(count: int, mark: str) -> tuple[str, ...]:
 def make_ask(
     row: Item, order: Sequence[int], seed: int, language: Language, system: str, task: str, *,
     names: tuple[str, ...] | None = None, list_names: bool = False, reference: str | None = None, aspect: str | None = None,
-    subject: Mapping[Language, str] = delimiters.QUESTION,
+    subject: Mapping[Language, str] = delimiters.QUESTION, candidate: Mapping[Language, str] = delimiters.RESPONSE,
 ) -> Ask:  # fmt: skip
     """An ask that shows the prompt, its options where they are not in it, the reference where given, and the candidates of `order`.
 
@@ -232,6 +232,7 @@ def make_ask(
         list_names: end the task with the names.
         aspect: what the task asks about, where the question has several.
         subject: what the row's prompt is called.
+        candidate: what its candidates are called.
     """
     texts = tuple(row.texts[index] for index in order)
     shown = order_text(order)
@@ -243,8 +244,7 @@ def make_ask(
         blocks.append(delimiters.block(delimiters.OPTIONS[language], options, mark))
     if reference is not None:
         blocks.append(delimiters.block(delimiters.REFERENCE[language], reference, mark))
-    response = delimiters.RESPONSE[language]
-    blocks += [delimiters.block(f"{response} {name}", text, mark) for name, text in zip(names, texts, strict=True)]
+    blocks += [delimiters.block(f"{candidate[language]} {name}", text, mark) for name, text in zip(names, texts, strict=True)]
     if list_names:
         task += ", ".join(names)
     messages = (

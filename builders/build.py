@@ -217,7 +217,7 @@ def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) ->
     found = record.contamination(made)
     limits, taken = made.recipe.recipe.alarms, alarms.entries(made)
     rows: dict[str, int] = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
-    checked = {entry.corpus for entry in found} if made.benchmark_reads else None
+    checked = {entry.corpus for entry in found if entry.step == "decontaminate"} if made.benchmark_reads else None
     mixes = record.mixes(made)
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),

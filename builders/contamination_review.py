@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,19 +15,24 @@ from tilth.builders.benchmark_items import items
 from tilth.builders.build import layout
 from tilth.builders.decide import rows_of, verdicts
 from tilth.builders.layout import CorpusLayout, Options
+from tilth.builders.makers.judged_leaks import JudgedLeaks
 from tilth.builders.plan import remembered
 from tilth.core import home
 from tilth.core.errors import RecipeError, StorageError
+from tilth.core.stages import read_table
 from tilth.core.text import printable
 from tilth.filters.decontaminate import Decontaminate
 from tilth.filters.folding import fold
 
-Fate = Literal["dropped", "allowed", "common"]
+Fate = Literal["dropped", "allowed", "common", "unjudged"]
 
 
 @dataclass(frozen=True)
 class ReviewedHit:
-    """One item in one row. `row_words` and `item_words` are [start, end) of what both share, in `span` and `question`."""
+    """One item in one row. `row_words` and `item_words` are [start, end) of what both share, in `span` and `question`.
+
+    `coverage` is the share of the question that is there; where judges were asked, the share of them that say `same`.
+    """
 
     corpus: str
     row: str
@@ -42,6 +47,9 @@ class ReviewedHit:
     span: str
     item_words: list[tuple[int, int]]
     row_words: list[tuple[int, int]]
+    step: str = Decontaminate.name
+    verdicts: list[dict[str, str]] = field(default_factory=list)
+    """What each judge said: judge, verdict, and the reason where it gave one."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Review:
 
 
 def review(
-    name: str, *, benchmark: str | None = None, fates: Sequence[Fate] = ("dropped",), data_root: Path | None = None,
+    name: str, *, benchmark: str | None = None, fates: Sequence[Fate] = ("dropped", "unjudged"), data_root: Path | None = None,
     where: home.Home | None = None,
 ) -> Review:
     """The hits of the last build of a recipe, of one benchmark or of all, by benchmark, item and row.
@@ -72,9 +80,10 @@ def review(
     if benchmark is not None and benchmark not in made.benchmark_reads:
         known = ", ".join(sorted(made.benchmark_reads)) or "none"
         raise RecipeError(f"{made.recipe.path}: no benchmark {benchmark!r}", hint=f"known: {known}")
-    if not any(isinstance(step, Decontaminate) for corpus in made.corpora for segment in corpus.segments for step in segment.steps):
+    segments = [segment for corpus in made.corpora for segment in corpus.segments]
+    if not any(isinstance(step, Decontaminate | JudgedLeaks) for segment in segments for step in (*segment.steps, segment.maker)):
         raise RecipeError(f"{made.recipe.path}: no step decontaminates", hint="add `- decontaminate: {}` to a corpus")
-    undone = next((work for work, _, stage in made.stages() if "decide" in work and not stage.done), None)
+    undone = any(not stage.done for segment in segments for stage in (segment.decide, segment.make) if stage)
     if undone or made.benchmarks is None or not made.benchmarks.done:
         raise StorageError(f"{made.recipe.recipe.name}: not built as recipe and code stand now", hint=f"tilth build {name}")
     wanted = items(made.benchmarks)
@@ -111,6 +120,10 @@ def _of_corpus(corpus: CorpusLayout, wanted: pl.DataFrame) -> tuple[list[Reviewe
             ids = rows["id"].to_list()
             for line in table.sort("benchmark", "item", "index").iter_rows(named=True):
                 hits.append(_hit(corpus.kind, ids[line["index"]], line, questions[line["benchmark"], line["item"]]))
+        if isinstance(segment.maker, JudgedLeaks) and segment.make:
+            entries += [{"corpus": corpus.kind, **entry} for entry in segment.make.facts()["contamination"]]
+            table = read_table(segment.make.folder / "hits.parquet").sort("benchmark", "item", "index")
+            hits += [_judged(corpus.kind, line) for line in table.iter_rows(named=True)]
     return hits, entries
 
 
@@ -122,6 +135,14 @@ def _hit(corpus: str, row: str, line: dict[str, Any], question: str) -> Reviewed
     return ReviewedHit(
         corpus, row, line["source"], line["benchmark"], line["item"], fate, line["how"], line["coverage"], line["needed"],
         question, span, _shared_words(question, [span[start:end] for start, end in shared]), shared,
+    )  # fmt: skip
+
+
+def _judged(corpus: str, line: dict[str, Any]) -> ReviewedHit:
+    question, span = line["question"], line["span"]
+    return ReviewedHit(
+        corpus, line["id"], line["source"], line["benchmark"], line["item"], line["fate"], "judged", line["same"], line["needed"], question, span,
+        _shared_words(question, [span]), _shared_words(span, [question]), JudgedLeaks.name, json.loads(line["verdicts"]),
     )  # fmt: skip
 
 
@@ -145,6 +166,6 @@ def allow_list(hits: Sequence[ReviewedHit]) -> str:
     lines = ["# Rows that match these items stay, each for its reason; take out the lines of true leaks.", "allow_items:"]
     for key in dict.fromkeys((hit.benchmark, hit.item) for hit in hits):
         mine = [hit for hit in hits if (hit.benchmark, hit.item) == key]
-        lines.append(f"  # {len(mine)} row{'' if len(mine) == 1 else 's'}: {printable(' '.join(mine[0].span.split()))[:100]}")
+        lines.append(f"  # {mine[0].step}, {len(mine)} row{'' if len(mine) == 1 else 's'}: {printable(' '.join(mine[0].span.split()))[:100]}")
         lines.append(f"  {json.dumps('/'.join(key), ensure_ascii=False)}: \"\"")
     return "\n".join(lines) + "\n"

@@ -98,13 +98,13 @@ class Segment:
     against: dict[int, Against]
     """Position of a step that reads earlier releases → what of them."""
     surveyed: dict[str, Stage]
-    """Where the maker is a step that revises and measures: key of the input stage → stage of its sidecars."""
+    """Where the maker measures: key of the input stage → stage of its sidecars."""
     described: dict[int, Stage]
     """Position of a step that describes the benchmark items → stage of what it says of them."""
 
     @property
     def swept(self) -> tuple[tuple[Step, dict[str, Stage]], ...]:
-        """The steps of a sweep, each with its sidecars: those that decide, then the one that revises."""
+        """The steps of a sweep, each with its sidecars: those that decide, then the one that revises or makes."""
         own = ((self.maker, self.surveyed),) if self.maker is not None and self.surveyed else ()
         return (*zip(self.steps, self.measures, strict=True), *own)
 
@@ -270,9 +270,11 @@ def _segment(
     described: dict[int, Stage] = {}
     against: dict[int, Against] = {}
     edits: list[dict[str, Any]] = []
-    revising = (maker,) if maker is not None and maker.does("revise") and maker.does("measure") else ()
-    for position, step in enumerate((*steps, *revising)):
+    surveying = (maker,) if maker is not None and maker.does("measure") else ()
+    for position, step in enumerate((*steps, *surveying)):
         own = unit_parts(step, step.measured_parameters())
+        if step is maker:
+            own.pop("inner", None)  # those it asks when it makes
         if step.does("edit"):
             edits = [*edits, own]
         shared = {**own, "sweep": sweep, "edits": edits, "benchmarks": items.key if items and step.reads_benchmarks else None}
@@ -287,7 +289,7 @@ def _segment(
             links[position] = stage(home, f"link/{step.name}", f"{kind}/{step.name} link", parts)
         if items and step.does("describe"):
             described[position] = stage(home, f"items/{step.name}", f"{step.name} items", {**own, "benchmarks": items.key})
-    surveyed = measures.pop() if revising else {}
+    surveyed = measures.pop() if surveying else {}
     kept = {one.key: one for one in inputs}  # without edits the rows are kept as they are
     if edits:
         kept = {one.key: stage(home, "edited", f"{kind}/edited", {"edits": edits, "sweep": sweep, "input": one.key}) for one in inputs}

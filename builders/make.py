@@ -21,7 +21,7 @@ from tilth.core.steps import MakeContext
 def make(
     segment: Segment, seed: int, benchmarks: pl.DataFrame, calls: Path, max_usd: float | None, on_progress: Callable[[int, int, float], None]
 ) -> None:
-    """Run the segment's maker; its stage then holds shards, `fates.parquet` and `judgements.parquet`.
+    """Run the segment's maker; its stage then holds shards, `fates.parquet`, and `judgements.parquet` and `hits.parquet` where there are any.
 
     Raises:
         BudgetError: the maker would spend more than `max_usd`; what was bought is in the call store.
@@ -29,7 +29,7 @@ def make(
     maker, stage = segment.maker, segment.make
     assert maker is not None and stage is not None
     rows = columns(segment.inputs, segment.edited).filter(pl.Series(alive(segment)))
-    made = maker.make(rows, MakeContext(segment.corpus, seed, benchmarks, calls, max_usd, on_progress))
+    made = maker.make(rows, MakeContext(segment.corpus, seed, benchmarks, calls, max_usd, on_progress, surveyed(segment)))
     assert made.rows.height == rows.height - made.fates.height + made.made - made.merged, f"{maker.name}: rows do not add up"
     frame = made.rows.select(list(schema(segment.corpus)))
     frame = frame.with_columns(content_hashes(frame, segment.corpus))
@@ -47,7 +47,15 @@ def make(
     if made.judgements is not None:
         with writing(stage.path("judgements.parquet")) as path:
             made.judgements.write_parquet(path)
+    if made.hits is not None:
+        with writing(stage.path("hits.parquet")) as path:
+            made.hits.join(meta, on="index", how="left", maintain_order="left").write_parquet(path)
     taken = wipeouts.taken(maker, wipeouts.Groups.of(rows), np.ones(rows.height, bool), made.fates)
     ledger = line(segment.corpus, maker.name, rows.height, made.fates, made.made, made.merged)
-    asked = {"usd": made.usd, "judges": list(made.judges), "panel": made.panel}
+    asked = {"usd": made.usd, "judges": list(made.judges), "panel": made.panel, "contamination": list(made.contamination)}
     stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, taken=taken, **asked)
+
+
+def surveyed(segment: Segment) -> pl.DataFrame | None:
+    """What the segment's maker measured of the survivors; None where it measures nothing."""
+    return columns(segment.inputs, segment.surveyed).filter(pl.Series(alive(segment))) if segment.surveyed else None

@@ -10,10 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from tilth.builders.benchmark_items import ITEMS
+from tilth.builders.benchmark_items import ITEMS, items
 from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive
 from tilth.builders.layout import Layout
+from tilth.builders.make import surveyed
 from tilth.core.durable import write_whole
 from tilth.core.stages import Stage, changed_parts
 from tilth.core.steps import MakeContext
@@ -106,11 +107,12 @@ def _usd(stage: Stage, layout: Layout) -> float | None:
     """What a maker's stage is expected to spend: known once its rows are, 0 where it asks no model."""
     for segment in (segment for corpus in layout.corpora for segment in corpus.segments):
         if segment.maker is not None and segment.make == stage and segment.maker.does("expected_usd"):
-            seed, no_items = layout.recipe.recipe.seed, pl.DataFrame(schema=ITEMS)
-            rows = None
-            if segment.decide.done and all(one.done for one in segment.edited.values()):
+            seed, rows, signals, known = layout.recipe.recipe.seed, None, None, pl.DataFrame(schema=ITEMS)
+            if segment.decide.done and all(one.done for one in (*segment.edited.values(), *segment.surveyed.values())):
                 rows = columns(segment.inputs, segment.edited).filter(pl.Series(alive(segment)))
-            return segment.maker.expected_usd(rows, MakeContext(segment.corpus, seed, no_items, layout.home.calls, None))
+                signals = surveyed(segment)
+                known = items(layout.benchmarks) if segment.maker.reads_benchmarks else known
+            return segment.maker.expected_usd(rows, MakeContext(segment.corpus, seed, known, layout.home.calls, None, signals=signals))
     return 0.0
 
 

@@ -117,8 +117,14 @@ def sources(layout: Layout) -> list[SourceEntry]:
 
 
 def contamination(layout: Layout) -> list[ContaminationEntry]:
-    """What each benchmark met in each corpus."""
-    return [ContaminationEntry(**entry) for c in layout.corpora for s in c.segments for entry in s.decide.facts()["contamination"]]
+    """What each benchmark met in each corpus, by step: those that decide, then the one that makes."""
+    entries: list[dict[str, Any]] = []
+    for corpus in layout.corpora:
+        for segment in corpus.segments:
+            entries += segment.decide.facts()["contamination"]
+            if segment.make:
+                entries += [{"corpus": corpus.kind, **entry} for entry in segment.make.facts().get("contamination", ())]
+    return [ContaminationEntry(**entry) for entry in entries]
 
 
 def gates(

@@ -1,6 +1,6 @@
-"""Evidence of contamination: which benchmark item stood in which row, and the words that they share.
+"""Evidence of contamination: which benchmark item stood in which row, the words that they share, and what judges said of both.
 
-Read from the release's own `drops`, where decontamination wrote item (`value`) and span (`detail`, JSON).
+Read from the release's own `drops`, where decontamination wrote item (`value`), span and verdicts (`detail`, JSON).
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Hit:
-    """One dropped row: its best matching item (`benchmark/item`), the share of the question found, the shared words."""
+    """One dropped row: its best matching item (`benchmark/item`), the share of the question found, the shared words.
+
+    Where judges were asked, the share is theirs that say `same`, and the words are the passage that they saw beside the question.
+    """
 
     corpus: str
     row: str
@@ -25,6 +28,9 @@ class Hit:
     item: str
     coverage: float
     span: str
+    question: str = ""
+    verdicts: tuple[tuple[str, str, str], ...] = ()
+    """(judge, verdict, reason) of each judge asked."""
 
 
 def read(folder: Path, manifest: Manifest) -> tuple[Hit, ...]:
@@ -37,6 +43,8 @@ def read(folder: Path, manifest: Manifest) -> tuple[Hit, ...]:
         for line in table.to_pylist():
             detail = json.loads(line["detail"] or "{}")
             if len(found) < MOST and detail.get("span"):
-                hit = (line["corpus"], line["id"], line["source"], line["value"], float(detail["coverage"]), str(detail["span"]))
-                found.append(Hit(*hit))
+                share = float(detail["same"] if "verdicts" in detail else detail["coverage"])
+                verdicts = tuple((one["judge"], one["verdict"], one.get("reason", "")) for one in detail.get("verdicts", ()))
+                question = str(detail.get("question", ""))
+                found.append(Hit(line["corpus"], line["id"], line["source"], line["value"], share, str(detail["span"]), question, verdicts))
     return tuple(found)

@@ -194,6 +194,9 @@ class Facts:
                 if entry.items_unmatchable:
                     short = f"{entry.items_unmatchable:,} of {entry.items:,} items of {entry.benchmark}"
                     yield f"{corpus}: {short} too short to look for."
+                if entry.rows_unjudged:
+                    became = "kept" if entry.unjudged == "keep" else entry.unjudged
+                    yield f"{corpus}: {_rows(entry.rows_unjudged)} near an item of {entry.benchmark} that judges gave no verdict on, {became}."
                 if entry.rows_allowed:
                     reason = (entry.reason or "no reason given").rstrip(".")
                     yield f"{corpus}: {_rows(entry.rows_allowed)} allowed in spite of matching {entry.benchmark}: {reason}."

@@ -11,7 +11,7 @@ import click
 from tilth.cli import options, output
 from tilth.core.text import printable
 
-COLUMNS = ("items", "items_found", "rows_dropped", "rows_allowed", "rows_common")
+COLUMNS = ("items", "items_found", "rows_dropped", "rows_allowed", "rows_common", "rows_unjudged")
 
 
 @click.group()
@@ -30,22 +30,25 @@ def decon() -> None:
 def review(
     recipe: str, benchmark: str | None, limit: int, allowed: bool, write_to: Path | None, data_root: Path | None, json_: bool
 ) -> None:
-    """Show which benchmark items stood in which rows of R's last build, with the words that both share."""
+    """Show which benchmark items stood in which rows of R's last build, with the words that both share and what judges said."""
     from tilth.builders import contamination_review as reviewing
     from tilth.core.errors import StorageError
 
     if write_to is not None and write_to.exists():
         raise StorageError(f"{write_to} is there already", hint="name another file, or remove it")
-    fates: tuple[reviewing.Fate, ...] = ("dropped", "allowed", "common") if allowed else ("dropped",)
+    fates: tuple[reviewing.Fate, ...] = ("dropped", "unjudged", *(("allowed", "common") if allowed else ()))
     found = reviewing.review(recipe, benchmark=benchmark, fates=fates, data_root=data_root)
     if write_to is not None:
         write_to.write_text(reviewing.allow_list([hit for hit in found.hits if hit.fate == "dropped"]), encoding="utf-8")
-        output.say(f"{write_to}: give each item its reason and copy it under `decontaminate:`", err=True)
+        output.say(f"{write_to}: give each item its reason and copy it under the step that its comment names", err=True)
     if json_:
         output.as_json(found.to_json())
         return
-    lines = [[entry["corpus"], entry["benchmark"], *(entry[name] for name in COLUMNS)] for entry in found.benchmarks]
-    output.table(["corpus", "benchmark", *(name.replace("_", " ") for name in COLUMNS)], lines, right=range(2, 2 + len(COLUMNS)))
+    lines = [
+        [entry["corpus"], entry.get("step", "decontaminate"), entry["benchmark"], *(entry.get(name, 0) for name in COLUMNS)]
+        for entry in found.benchmarks
+    ]
+    output.table(["corpus", "step", "benchmark", *(name.replace("_", " ") for name in COLUMNS)], lines, right=range(3, 3 + len(COLUMNS)))
     for hit in found.hits[:limit]:
         _show(hit)
     if limit and len(found.hits) > limit:
@@ -59,8 +62,10 @@ def _show(hit: Any) -> None:
     from rich.cells import chop_cells
 
     click.echo()
-    share = f"{hit.coverage:.2f} of the question, {hit.needed:.2f} needed"
+    share = f"{hit.coverage:.2f} of the {'judges say same' if hit.verdicts else 'question'}, {hit.needed:.2f} needed"
     output.say(f"{hit.fate}: {hit.corpus} {hit.row} ({hit.source or 'no source'}), {hit.benchmark}/{hit.item}: {hit.how}, {share}")
+    for said in hit.verdicts:
+        output.say(f"  {said['judge']}: {said['verdict']}" + (f": {said['reason']}" if "reason" in said else ""))
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

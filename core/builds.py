@@ -51,9 +51,10 @@ class SourceEntry(_Part):
 
 
 class ContaminationEntry(_Part):
-    """What one benchmark's items met in one corpus."""
+    """What one benchmark's items met in one corpus, by one step."""
 
     corpus: str
+    step: str = Field("decontaminate", description="`decontaminate`, or `judged_leaks` where judges were asked")
     benchmark: str
     items: int
     items_unmatchable: int = Field(description="items too short to look for")
@@ -61,6 +62,9 @@ class ContaminationEntry(_Part):
     rows_dropped: int
     rows_allowed: int = Field(description="rows that match and stay, for the reason given")
     rows_common: int = Field(0, description="rows that stay because what they share is said all over their source")
+    rows_judged: int = Field(0, description="rows near an item, which judges were asked about")
+    rows_unjudged: int = Field(0, description="of these, rows that judges gave no verdict on, and that no other verdict took")
+    unjudged: str | None = Field(None, description="what became of those: `quarantined`, `failed` or `keep`")
     reason: str | None
 
 

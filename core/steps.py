@@ -6,7 +6,7 @@ A step may do any of these, in this order; what it does not override, it does no
 - `measure`  compute signals, one row of columns for each row, once for ever (cached under the stage key)
 - `link`     find relations between rows (near-duplicates), from the signals of the whole corpus
 - `decide`   say which of the rows still alive go, by which rule and value: cheap, made again at every build
-- `make`     turn surviving rows into new ones (pairs, questions), or, shard by shard where memory must not hold them all,
+- `make`     turn surviving rows into new ones (pairs, questions), with its own signals of them if it measures any, or, shard by shard where memory must not hold them all,
              `survey` the signals of all and `revise` the rows of each (lines that many rows share)
 
 Fields declared with `units.threshold` enter `decide` only: changing one recomputes no signal.
@@ -39,6 +39,14 @@ FATES: dict[str, Any] = {
 
 ON_HUB = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
 """A model on the Hub, pinned by its commit: `org/name@<40 hex digits>`."""
+
+LEAKS: dict[str, Any] = {
+    "index": pl.UInt32, "benchmark": pl.String, "item": pl.String, "question": pl.String, "similarity": pl.Float64, "span": pl.String,
+    "same": pl.Float64, "needed": pl.Float64, "fate": pl.String, "verdicts": pl.String,
+}  # fmt: skip
+"""A benchmark item and a row that judges call the same, or that not enough of them judged. index: position of the row in what the maker
+was given; similarity: what brought them together; same: share of the judges that say so; needed: share from which the row goes; fate:
+dropped, allowed or unjudged; verdicts: JSON, a list of {judge, verdict, reason}, the verdict being a status where there is none."""
 
 Texts = Callable[[np.ndarray], list[str]]
 """Row positions (ascending) → their texts as they stand at this step."""
@@ -85,6 +93,8 @@ class MakeContext(Context):
     max_usd: float | None
     on_progress: Callable[[int, int, float], None] | None = None
     """Called with (calls done, calls in all, USD so far)."""
+    signals: pl.DataFrame | None = None
+    """What the maker itself measured of the rows that it is given, one row for each; None where it measures nothing, or has not yet."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,10 @@ class Made:
     """Fields of `core.builds.PanelEntry`, but the corpus, where a panel was asked."""
     usd: float = 0.0
     """Spent by this run."""
+    contamination: tuple[dict[str, Any], ...] = ()
+    """Fields of `core.builds.ContaminationEntry`, but the corpus, for each benchmark whose items it looked for."""
+    hits: pl.DataFrame | None = None
+    """The evidence of it, columns `LEAKS`."""
 
 
 @dataclass(frozen=True)

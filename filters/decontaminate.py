@@ -16,9 +16,8 @@ from pydantic import Field, model_validator
 
 from tilth.core import units
 from tilth.core.batch import Batch
-from tilth.core.errors import RecipeError
 from tilth.core.steps import Context, Step
-from tilth.filters import benchmark_evidence, benchmark_index
+from tilth.filters import allowed, benchmark_evidence, benchmark_index
 from tilth.filters.benchmark_evidence import Hit
 from tilth.filters.benchmark_index import WORDS_LONG
 from tilth.filters.benchmark_rule import LONG_COVERAGE, WHOLE
@@ -81,16 +80,10 @@ class Decontaminate(Step, name="decontaminate", version=3):
     def _holds_together(self) -> Decontaminate:
         if self.min_coverage < self.floor:
             raise ValueError(f"min_coverage {self.min_coverage} is under floor {self.floor}; lower floor too")
-        for benchmark, reason in self.allow.items():
-            if not reason.strip():
-                raise ValueError(f"allow.{benchmark} gives no reason")
+        allowed.check_reasons(self.allow, self.allow_items)
+        for benchmark in self.allow:
             if self.against is not None and benchmark not in self.against:
                 raise ValueError(f"allow names {benchmark!r}, which is not in against")
-        for item, reason in self.allow_items.items():
-            if "/" not in item:
-                raise ValueError(f"allow_items names {item!r}; write benchmark/item")
-            if not reason.strip():
-                raise ValueError(f"allow_items.{item} gives no reason")
         return self
 
     def items(self, benchmarks: pl.DataFrame) -> pl.DataFrame:
@@ -99,14 +92,7 @@ class Decontaminate(Step, name="decontaminate", version=3):
         Raises:
             RecipeError: `against`, `allow` or `allow_items` names a benchmark or an item that the recipe does not have.
         """
-        known = benchmarks["benchmark"].unique().sort().to_list() if benchmarks.height else []
-        if missing := sorted({*(self.against or ()), *self.allow} - set(known)):
-            raise RecipeError(f"decontaminate: no benchmark {missing[0]!r}", hint=f"known: {', '.join(known) or 'none'}")
-        if self.allow_items:
-            keys = set(benchmarks.select(pl.concat_str("benchmark", "item", separator="/")).to_series())
-            if unknown := sorted(set(self.allow_items) - keys):
-                raise RecipeError(f"decontaminate: allow_items names {unknown[0]!r}, which no benchmark has", hint="tilth decon review")
-        return benchmarks if self.against is None else benchmarks.filter(pl.col("benchmark").is_in(self.against))
+        return allowed.wanted(self.name, benchmarks, self.against, self.allow, self.allow_items)
 
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """`coverage` (of the best hit, 0 without), `item` (`benchmark/item` of it), `hits` (list of `HIT`, best first)."""
@@ -154,8 +140,8 @@ class Decontaminate(Step, name="decontaminate", version=3):
         places = pl.col("around").filter(phrase).n_unique().over("source", "benchmark", "item")
         common = phrase & (places >= self.common_from) if self.common_from else pl.lit(False)
         item = pl.concat_str("benchmark", "item", separator="/")
-        allowed = pl.col("benchmark").is_in(list(self.allow)) | item.is_in(list(self.allow_items))
-        rows = rows.with_columns(common.alias("common"), allowed.alias("allowed"))
+        stays = pl.col("benchmark").is_in(list(self.allow)) | item.is_in(list(self.allow_items))
+        rows = rows.with_columns(common.alias("common"), stays.alias("allowed"))
         return rows.with_columns((~pl.col("common") & ~pl.col("allowed")).alias("drops"))
 
     def describe(self, benchmarks: pl.DataFrame) -> pl.DataFrame:
@@ -191,14 +177,9 @@ class Decontaminate(Step, name="decontaminate", version=3):
         table = totals.agg(items=pl.len(), items_unmatchable=pl.col("unmatchable").sum()).join(
             met, "benchmark", "left", maintain_order="left"
         )
-        reasons = pl.Series([self._reason(name) for name in table["benchmark"]], dtype=pl.String)
+        reasons = pl.Series([allowed.reason(name, self.allow, self.allow_items) for name in table["benchmark"]], dtype=pl.String)
         numbers = [name for name in SUMMARY if name not in ("benchmark", "reason")]
         return table.with_columns(pl.col(numbers).fill_null(0).cast(pl.Int64), reasons.alias("reason")).select(list(SUMMARY))
-
-    def _reason(self, benchmark: str) -> str | None:
-        """Why rows that match it stay: the benchmark's reason, then those of its items."""
-        of_items = [reason for item, reason in self.allow_items.items() if item.split("/")[0] == benchmark]
-        return "; ".join(dict.fromkeys([*filter(None, [self.allow.get(benchmark)]), *of_items])) or None
 
 
 def _said(hit: Hit, folded: Folded, text: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tilth.filters.folding import Folded
 
 
 class TermVectors:
-    """Questions as sparse unit vectors of their terms; `nearest` compares passages with all of them."""
+    """Questions as sparse unit vectors of their terms; `cosines` compares a passage with all of them."""
 
     def __init__(self, questions: Folded) -> None:
         self.count = len(questions.offsets) - 1
@@ -27,23 +27,22 @@ class TermVectors:
         weights = np.log1p(times) * self.idf[at]
         lengths = np.sqrt(np.bincount(self.rows, weights**2, minlength=self.count))
         self.weights = weights / np.maximum(lengths[self.rows], 1e-9)
+        self.empty = np.bincount(self.rows, minlength=self.count) == 0
+        """bool [questions]: whether it says nothing to compare by."""
         self._unknown = float(np.log(2 * (self.count + 1)))
         """idf of a term that no question has: as rare as rare can be."""
 
-    def nearest(self, hashes: np.ndarray) -> tuple[int, float]:
-        """(question, cosine) of the question most like a passage with these tokens; (0, 0.0) where none shares a term."""
+    def cosines(self, hashes: np.ndarray) -> np.ndarray:
+        """float64 [questions]: how like each question a passage with these tokens is; 0 where none shares a term."""
         terms, times = np.unique(hashes[~np.isin(hashes, stock_hashes())], return_counts=True)
         if not len(terms) or not len(self.terms):
-            return 0, 0.0
+            return np.zeros(self.count)
         slot = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
         known = self.terms[slot] == terms
         weights = np.log1p(times) * np.where(known, self.idf[slot], self._unknown)
         length = float(np.sqrt((weights**2).sum()))
         slot, weights = slot[known], weights[known]
         counts = self.start[slot + 1] - self.start[slot]
-        if not counts.sum():
-            return 0, 0.0
         posting = np.arange(counts.sum()) + np.repeat(self.start[slot] - (np.cumsum(counts) - counts), counts)
         scores = np.bincount(self.rows[posting], np.repeat(weights, counts) * self.weights[posting], minlength=self.count)
-        best = int(scores.argmax())
-        return best, float(scores[best] / max(length, 1e-9))
+        return scores / max(length, 1e-9)

@@ -99,7 +99,8 @@ def test_judged_text_is_data_on_the_wire(question: Question, api: str, loopback:
         assert sent.count(ask.nonce) == 1 + 2 * len(shown), "the notice, and one pair for each text"
         assert ask.item.prompt[0]["content"] in shown.values(), "the question is shown as it is"
         for name, text in zip(ask.names, ask.texts, strict=True):
-            assert shown[f"{delimiters.RESPONSE[ask.item.language]} {name}"] == text, "the judge sees it as it is"
+            label = delimiters.ITEM if question.name == "rephrasing" else delimiters.RESPONSE
+            assert shown[f"{label[ask.item.language]} {name}"] == text, "the judge sees it as it is"
 
 
 def sent_to(body: dict[str, Any]) -> tuple[str, str]:

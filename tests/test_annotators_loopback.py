@@ -37,6 +37,8 @@ def answer_text(prompt: str) -> str:
         return json.dumps({"fluency": "A", "relevance": "tie", "completeness": "A", "proficiency": "A", "winner": "A"})
     if '"final_answer"' in prompt:
         return json.dumps({"final_answer": "growth", "verdict": "correct"})
+    if '"related"' in prompt:
+        return json.dumps({"reason": "another matter", "verdict": "different"})
     if '"category"' in prompt:
         return json.dumps({"verdict": "safe", "category": "none"})
     if '"worth_asking"' in prompt:

@@ -12,10 +12,10 @@ import pytest
 from tilth.core.batch import Batch
 from tilth.core.builds import ContaminationEntry
 from tilth.core.errors import RecipeError
-from tilth.core.rows import MESSAGES, conversation
+from tilth.core.rows import CONTENT, conversation
 from tilth.core.steps import Context
 from tilth.filters import benchmark_index
-from tilth.filters.decontaminate import Decontaminate
+from tilth.filters.decontaminate import SUMMARY, Decontaminate
 
 ITEMS: dict[str, Any] = dict.fromkeys(("benchmark", "item", "question", "options", "answer"), pl.String)
 ITEMS["options"] = pl.List(pl.String)
@@ -200,7 +200,7 @@ def test_messages_are_lines() -> None:
         conversation([("user", "Ceramide is found?"), ("assistant", "Yes")]),
         conversation([("user", "so ceramide is found")]),
     ]
-    batch = Batch(pl.DataFrame({"messages": rows}, schema={"messages": MESSAGES}), "sft")
+    batch = Batch(pl.DataFrame([{"messages": row} for row in rows], schema=CONTENT["sft"]), "sft")
     assert Decontaminate().measure(batch, Context("sft", 0, BENCHMARKS))["item"].to_list() == ["en/three", None]
 
 
@@ -221,7 +221,7 @@ def test_rows_go_with_evidence_and_allowed_ones_stay() -> None:
     assert Decontaminate().decide(measured, np.array([True, False, True, False]), None)["index"].to_list() == [2]
 
     entries = step.account(measured, alive, fates, BENCHMARKS)
-    counts = [list(ContaminationEntry(corpus="cpt", **entry).model_dump().values())[1:] for entry in entries]
+    counts = [[ContaminationEntry(corpus="cpt", **entry).model_dump()[name] for name in SUMMARY] for entry in entries]
     assert counts == [["en", 6, 1, 1, 1, 1, 0, "published with the benchmark"], ["zh", 3, 0, 1, 2, 0, 0, None]]
 
 
