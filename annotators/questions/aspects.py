@@ -3,6 +3,7 @@
 Rubric: UltraFeedback (arXiv 2310.01377; OpenBMB/UltraFeedback): four texts in one prompt, one prompt for each of instruction following,
 truthfulness, honesty and helpfulness, 1–5, texts shuffled. Its scores were parsed from free text, with retries, and one field
 had to be mended after release; here a candidate without a score has a status. The words of the scales are ours.
+Fluency, relevance, completeness and proficiency are those by which Aquila-Med compares two answers (arXiv 2406.12182, section 3.3).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tilth.annotators.calls import Language, Reading
 from tilth.annotators.question import Ask, Item, Question, make_ask, orders
 from tilth.annotators.replies import json_object, listed_scores, listed_scores_schema, object_schema
 
-Aspect = Literal["instruction_following", "truthfulness", "honesty", "helpfulness"]
+Aspect = Literal["instruction_following", "truthfulness", "honesty", "helpfulness", "fluency", "relevance", "completeness", "proficiency"]
 ASPECTS: tuple[Aspect, ...] = ("instruction_following", "truthfulness", "honesty", "helpfulness")
 
 SCALES: dict[Language, dict[Aspect, str]] = {
@@ -31,6 +32,15 @@ SCALES: dict[Language, dict[Aspect, str]] = {
         "helpfulness": """Score helpfulness: how much correct and useful information does the response give?
 1 wrong or none, 2 partly wrong, 3 correct and bare, 4 correct and informative, 5 correct, complete and to the point
 Repetition and padding are no information.""",
+        "fluency": """Score fluency: does the response read as one well-formed text in one voice?
+1 not to be understood, 2 hard to read, 3 readable with faults, 4 smooth with slight faults, 5 without a fault""",
+        "relevance": """Score relevance: does the response speak of what was asked, and of nothing else?
+1 of something else, 2 mostly beside the question, 3 in part, 4 with little beside it, 5 wholly to the question""",
+        "completeness": """Score completeness: does the response cover what the asker needs to know?
+1 nothing of it, 2 little, 3 the main point only, 4 nearly all, 5 all of it
+Repetition and padding complete nothing.""",
+        "proficiency": """Score proficiency: does the response show the knowledge and the practice of a professional of the field?
+1 none, 2 a layman's, with errors, 3 a beginner's, 4 a practitioner's, 5 an expert's""",
     },
     "zh": {
         "instruction_following": """请为“遵循指令”打分：回答是否做到了所要求的事，并遵守了所设的限制？
@@ -43,6 +53,15 @@ Repetition and padding are no information.""",
         "helpfulness": """请为“有用性”打分：回答给出了多少正确而有用的信息？
 1 错误或没有信息，2 部分错误，3 正确但单薄，4 正确且信息充实，5 正确、完整且切题
 重复与注水不算信息。""",
+        "fluency": """请为“流畅性”打分：回答读来是否是一篇通顺、语气一致的文字？
+1 无法理解，2 难以阅读，3 可读但有毛病，4 通顺，略有瑕疵，5 毫无瑕疵""",
+        "relevance": """请为“相关性”打分：回答是否针对所问，且只谈所问？
+1 答非所问，2 大多偏题，3 部分切题，4 很少偏题，5 完全切题""",
+        "completeness": """请为“完整性”打分：提问者需要知道的，回答是否都谈到了？
+1 都没有，2 很少，3 只有要点，4 几乎都有，5 全部都有
+重复与注水不算完整。""",
+        "proficiency": """请为“专业性”打分：回答是否体现了本领域专业人员的知识与经验？
+1 没有，2 外行水平且有错误，3 初学者水平，4 从业者水平，5 专家水平""",
     },
 }
 SYSTEM: dict[Language, str] = {
