@@ -57,11 +57,11 @@ def annotate(
         return
     with CallStore(home().calls) as store:
         if dry_run:
-            _estimates(job_run.estimate_job(said, rows, store=store), json_)
+            show_estimates(job_run.estimate_job(said, rows, store=store), json_)
             return
         caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
         cap = min(caps) if caps else None
-        done = job_run.run_job(said, rows, store=store, max_usd=cap, write=_write, watch=_watch(said, options.talk(quiet), batch or said.job.batch))
+        done = job_run.run_job(said, rows, store=store, max_usd=cap, write=_write, watch=watch(said, options.talk(quiet), batch or said.job.batch))
     judged = done.judged
     if judged is not None and not judged.calls:
         raise RecipeError(f"{job}: nothing to ask: no row shows what {said.question.label} is about", hint="are `fields` right? pairwise needs two candidates a row")
@@ -85,7 +85,7 @@ def annotate(
     output.say(f"${done.usd:.4f} spent now", err=True)
 
 
-def _watch(said: Any, talk: Any, batch: bool) -> Any:
+def watch(said: Any, talk: Any, batch: bool) -> Any:
     """Shows each part of a job as it goes on, and says what is kept of one that is interrupted."""
     from contextlib import contextmanager
 
@@ -94,7 +94,7 @@ def _watch(said: Any, talk: Any, batch: bool) -> Any:
     from tilth.cli.live_meter import watching
 
     @contextmanager
-    def watch(label: str, cap: float | None) -> Any:
+    def watched(label: str, cap: float | None) -> Any:
         meter = Meter()
         policy = batch_talk.policy(talk, meter.see_batches) if batch else None
         try:
@@ -104,7 +104,7 @@ def _watch(said: Any, talk: Any, batch: bool) -> Any:
             talk.say(f"kept: {meter.done:,} of {meter.calls:,} answers, {meter.bought:,} bought now for ${meter.spent:.4f}; the same command goes on from here")
             raise
 
-    return watch
+    return watched
 
 
 def _write(table: Any, path: Path) -> None:
@@ -173,7 +173,7 @@ def _input_rows(said: Any) -> Any:
     return job_rows.of_release(splits[split], said.job.limit)
 
 
-def _estimates(found: Any, json_: bool) -> None:
+def show_estimates(found: Any, json_: bool) -> None:
     if json_:
         output.as_json([one.__dict__ for one in found])
         return

@@ -19,6 +19,7 @@ from tilth.cli import (
     build_verbs,
     calls_verbs,
     decon_verbs,
+    distil_verbs,
     house_verbs,
     judges_verbs,
     pairs_verbs,
@@ -52,8 +53,8 @@ def tilth() -> None:
 
 
 for verbs in (
-    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, judges_verbs, pairs_verbs, calls_verbs, review_verbs, release_verbs, train_verbs,
-    bench_verbs, house_verbs,
+    build_verbs, whatif_verbs, decon_verbs, annotate_verbs, distil_verbs, judges_verbs, pairs_verbs, calls_verbs, review_verbs, release_verbs,
+    train_verbs, bench_verbs, house_verbs,
 ):  # fmt: skip
     for verb in verbs.VERBS:
         tilth.add_command(verb)

@@ -89,14 +89,16 @@ def model(encoder: str, sha256: str | None, pooling: Pooling, max_tokens: int, d
 
 
 def pretrained(
-    kind: Literal["AutoModel", "AutoModelForCausalLM"], called: str, model: str, sha256: str | None, device: str, missing: RecipeError
-) -> tuple[Any, Any]:
+    kind: Literal["AutoModel", "AutoModelForCausalLM", "AutoModelForSequenceClassification"], called: str, model: str, sha256: str | None,
+    device: str, missing: RecipeError, **head: Any,
+) -> tuple[Any, Any]:  # fmt: skip
     """(tokenizer, network ready to be asked, in single precision and on one thread) of a folder, or of a pinned model on the Hub.
 
     Args:
         kind: the class of transformers that opens it.
         called: what an error calls it.
         missing: raised where torch or transformers is not installed.
+        head: what the model's configuration is to say instead, of a head that is to be trained.
 
     Raises:
         SourceError: the folder is not what the recipe says, or holds no such model.
@@ -114,13 +116,35 @@ def pretrained(
         check(Path(model), sha256)
     torch.set_num_threads(1)
     logging.disable_progress_bar()
+    if head:
+        logging.set_verbosity_error()  # that the head is new is what is asked for
     try:
         pinned = {"revision": revision} if revision else {}
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, **pinned)
-        network = getattr(transformers, kind).from_pretrained(name, dtype=torch.float32, **pinned).to(device).eval()
+        network = getattr(transformers, kind).from_pretrained(name, dtype=torch.float32, **pinned, **head).to(device).eval()
     except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"{called} {model}: {str(error).splitlines()[0]}") from None
     return tokenizer, network
+
+
+def tokens(tokenizer: Any, texts: Sequence[str], max_tokens: int, device: str) -> Any:
+    """A padded batch of the tokenizer, cut to what the model reads."""
+    most = min(max_tokens, getattr(tokenizer, "model_max_length", None) or max_tokens)
+    return tokenizer(list(texts), padding=True, truncation=True, max_length=most, return_token_type_ids=False, return_tensors="pt").to(device)
+
+
+def outputs(network: Any, tokenizer: Any, texts: Sequence[str], max_tokens: int, device: str) -> np.ndarray:
+    """float32 [texts, outputs]: what a model with a head says of each text, texts of like length together."""
+    import torch
+
+    network.eval()
+    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
+    made = np.zeros((len(texts), network.config.num_labels), np.float32)
+    for start in range(0, len(order), BATCH_TEXTS):
+        some = order[start : start + BATCH_TEXTS]
+        with torch.inference_mode():
+            made[some] = network(**tokens(tokenizer, [texts[i] for i in some], max_tokens, device)).logits.float().cpu().numpy()
+    return made
 
 
 @functools.cache
