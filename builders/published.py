@@ -54,7 +54,7 @@ _ALL = (
     _p("ultramedical", "TsinghuaC3I/UltraMedical", "ultramedical"),
     _p("ultramedical_preference", "TsinghuaC3I/UltraMedical-Preference", "pair", chosen_score="metadata.chosen.score",
        rejected_score="metadata.rejected.score", chosen_model="metadata.chosen.model", rejected_model="metadata.rejected.model",
-       form="conversations"),
+       label="label_type", form="conversations"),
     _p("ultramedical_judged", "UltraMedical's judge stage (`model_outputs`)", "completions", question="conversations.0.value",
        options_in_question=True, answer="answer", completions="model_outputs", model=None),
     _p("medqa", "MedQA (USMLE, options as a mapping)", "exam", answer="answer_idx"),

@@ -4,9 +4,10 @@ What a record says beside the content of its row is kept in the row's `metadata`
 row would not give. Where such a field holds texts of the content (in a list, with a prefix, split in two), the texts
 stand there by number, so that an edited row is not written with its unedited words:
 
-    {"id": "MedQA,1", "dialogue": {"$text": ["问：", [0], "\\n答：", [1]]}}
+    {"$shape": "dialogue", "id": "MedQA,1", "dialogue": {"$text": ["问：", [0], "\\n答：", [1]]}}
 
-Writing puts back whatever still reads as the row, and the plain writing of the rest: no edit is undone.
+Writing puts back whatever still reads as the row, and the plain writing of the rest: no edit is undone. Another shape
+takes nothing from it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from pydantic import Field
 from tilth.builders.records import BadRecord, Record, Shape
 from tilth.core.fingerprints import canonical
 
-HOLE, WITHOUT = "$text", "$without"
-"""Keys of our own in metadata: where texts of the content stand, and the fields of the plain writing that the record lacks."""
+HOLE, WITHOUT, SHAPE = "$text", "$without", "$shape"
+"""Keys of our own in metadata: where texts of the content stand, the fields of the plain writing that the record lacks, who kept it."""
 
 MIN_PIECE = 8
 """Characters from which a part of a text is looked for: shorter words (roles, labels) stand in texts by chance."""
@@ -72,10 +73,10 @@ class TwoWay(Shape):
                 if name not in plain or canonical(plain[name]) != canonical(value)
             }
             if any(_is_ours(value) for value in (record, *record.values())):
-                raise BadRecord(f"a field is called {HOLE!r} or {WITHOUT!r}, which metadata needs")
+                raise BadRecord(f"a field is called {HOLE!r}, {WITHOUT!r} or {SHAPE!r}, which metadata needs")
             if lacking := sorted(set(plain) - set(record)):
                 held[WITHOUT] = lacking
-            return canonical(held).decode() if held else None
+            return canonical({SHAPE: self.name, **held}).decode() if held else None
         except (TypeError, UnicodeEncodeError) as error:
             raise BadRecord(f"it cannot be kept as metadata: {error}") from None
 
@@ -87,6 +88,10 @@ class TwoWay(Shape):
         """
         made, why_not = self._plain(row)
         held = _metadata(row)
+        if held.pop(SHAPE, None) != self.name:
+            held = {}
+        # A text of the content in a field that this shape does not write: other parameters kept it.
+        held = {name: value for name, value in held.items() if name in made or not made or name == WITHOUT or not _is_ours(value)}
         lacking = [name for name in held.pop(WITHOUT, ()) if name in made]
         filled = dict(_filled(held, list(_texts(row))))
         whole = {name: value for name, value in {**made, **filled}.items() if name not in lacking}
@@ -96,7 +101,7 @@ class TwoWay(Shape):
             raise Unfit(reason)
         for name, value in filled.items():
             trial = {**made, name: value}
-            if name not in made or self._why_not(trial, row) is None:
+            if self._why_not(trial, row) is None:
                 made = trial
         return made
 
@@ -143,7 +148,7 @@ def _texts(content: Mapping[str, Any]) -> Iterator[str]:
 def _is_ours(value: Any) -> bool:
     match value:
         case dict():
-            return bool({HOLE, WITHOUT} & value.keys()) or any(map(_is_ours, value.values()))
+            return bool({HOLE, WITHOUT, SHAPE} & value.keys()) or any(map(_is_ours, value.values()))
         case list():
             return any(map(_is_ours, value))
     return False

@@ -20,6 +20,7 @@ from tilth.cli import (
     calls_verbs,
     decon_verbs,
     distil_verbs,
+    export_verbs,
     house_verbs,
     judges_verbs,
     pairs_verbs,
@@ -54,7 +55,7 @@ def tilth() -> None:
 
 for verbs in (
     build_verbs, whatif_verbs, decon_verbs, annotate_verbs, distil_verbs, judges_verbs, pairs_verbs, calls_verbs, review_verbs, release_verbs,
-    train_verbs, bench_verbs, house_verbs,
+    export_verbs, train_verbs, bench_verbs, house_verbs,
 ):  # fmt: skip
     for verb in verbs.VERBS:
         tilth.add_command(verb)

@@ -38,7 +38,7 @@ def test_ultramedical_rows_carry_options_key_and_difficulty() -> None:
     row = PUBLISHED["ultramedical"].unit().content(record)
     assert row["options"] == [{"label": "A", "text": "Vitamin C"}, {"label": "B", "text": "Vitamin D"}] and row["answer"] == "B"
     assert row["scores"] == [{"name": "difficulty", "value": 8.0}]
-    assert json.loads(row["metadata"]) == {"id": "MedQA,1", "type": "Exam", "score": record["score"]}
+    assert json.loads(row["metadata"]) == {"$shape": "ultramedical", "id": "MedQA,1", "type": "Exam", "score": record["score"]}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_ultramedical_preference() -> None:
     row = unit.content(record)
     assert (row["prompt"], row["chosen"], row["rejected"]) == ([asked], [good], [bad])
     assert (row["margin"], row["chosen_model"], row["rejected_model"]) == (2.5, "gpt-4", "m")
-    assert unit.record(row) == record
+    assert row["label"] == "hard" and unit.record(row) == record
     assert unit.content({**record, "metadata": {"chosen": {"model": "a", "score": None}, "rejected": {"model": "b", "score": 1}}})["margin"] is None
     with pytest.raises(BadRecord, match="another prompt"):
         unit.content({**record, "prompt": "p"})
@@ -159,7 +159,7 @@ RECORDS: dict[str, st.SearchStrategy[Record]] = {
     "mts_dialog": st.fixed_dictionaries({"dialogue": WORDS}),
     "ultramedical": st.fixed_dictionaries({"conversations": SHAREGPT}, optional={"answer": st.sampled_from(["A", "B", None, "x"]), "score": EXTRA}),
     "ultramedical_preference": st.fixed_dictionaries({
-        "prompt": WORDS, "chosen": TURNS | WORDS, "rejected": TURNS | WORDS,
+        "label_type": st.sampled_from(["easy", "hard", None, 3]), "prompt": WORDS, "chosen": TURNS | WORDS, "rejected": TURNS | WORDS,
         "metadata": st.fixed_dictionaries({"chosen": st.fixed_dictionaries({"model": EXTRA, "score": EXTRA}),
                                            "rejected": st.fixed_dictionaries({"model": EXTRA, "score": EXTRA})})}),
     "ultramedical_judged": st.fixed_dictionaries({"conversations": SHAREGPT, "answer": st.sampled_from("AB"),

@@ -30,6 +30,7 @@ class Pair(TwoWay, name="pair", version=1):
     margin: str | None = Field(None, description="field of the margin, where a record says it")
     chosen_model: str | None = Field(None, description="field that names the better side's model")
     rejected_model: str | None = Field(None, description="field that names the other side's model")
+    label: str | None = Field(None, description="field of the pair's label (easy, hard, length, human)")
     speakers: Speakers = Field(default_factory=dict, description="sides are dialogues in one text: words that begin a turn → role")
     form: Literal["messages", "texts", "conversations", "dialogues"] = Field(
         "messages",
@@ -63,7 +64,8 @@ class Pair(TwoWay, name="pair", version=1):
                 raise BadRecord(f"{name} begins with another prompt")
         models = [_name(take(record, field)) if field else None for field in (self.chosen_model, self.rejected_model)]
         return {"prompt": prompt, "chosen": sides[0], "rejected": sides[1], "margin": self._margin(record),
-                "chosen_model": models[0], "rejected_model": models[1]}  # fmt: skip
+                "chosen_model": models[0], "rejected_model": models[1],
+                "label": _name(take(record, self.label)) if self.label else None}  # fmt: skip
 
     def _messages(self, record: Record, field: str, role: str) -> Messages:
         value = take(record, field)
@@ -105,7 +107,7 @@ class Pair(TwoWay, name="pair", version=1):
             put(made, field, side if self.form in ("messages", "conversations") else self._text(side, "assistant"))
         if self.preferred is not None:
             put(made, self.preferred, 1)
-        said = [(self.margin, "margin"), (self.chosen_model, "chosen_model"), (self.rejected_model, "rejected_model")]
+        said = [(self.margin, "margin"), (self.label, "label"), (self.chosen_model, "chosen_model"), (self.rejected_model, "rejected_model")]
         said += [(field, "") for field in (self.chosen_score, self.rejected_score) if not self.margin]  # a margin does not tell them
         for place, column in said:
             if place is not None:
