@@ -67,21 +67,24 @@ def verdicts(segment: Segment, rows: pl.DataFrame, alive: np.ndarray, first: int
 def decide(segment: Segment, benchmarks: pl.DataFrame) -> None:
     """Decide one segment; writes `fates.parquet` and `alive.npy` into its stage and finishes it.
 
-    The facts of the stage: `ledger` (lines), `contamination` (entries), `signals` (quantiles), `taken` (see `wipeouts`).
+    The facts of the stage: `ledger` (lines), `contamination` and `selections` (entries), `signals` (quantiles), `taken` (see `wipeouts`).
     """
     rows = rows_of(segment)
     groups = wipeouts.Groups.of(rows)
     lines: list[dict[str, Any]] = []
     fates: list[pl.DataFrame] = []
     contamination: list[dict[str, Any]] = []
+    selections: list[dict[str, Any]] = []
     distributions: dict[str, dict[str, float]] = {}
     taken: list[dict[str, Any]] = []
     for position, one in enumerate(verdicts(segment, rows, np.ones(rows.height, bool))):
         step, gone = one.step, one.gone
         described = segment.described.get(position)
         known = read_table(described.folder / "items.parquet") if described else benchmarks
-        entries = step.account(one.signals, one.alive, gone, known)
-        contamination += [{"corpus": segment.corpus, **entry} for entry in entries]
+        met = step.account(one.signals, one.alive, gone, known)
+        contamination += [{"corpus": segment.corpus, **entry} for entry in met]
+        if selected := step.selected(one.signals, one.alive, gone):
+            selections.append({"corpus": segment.corpus, "step": step.name, **selected})
         lines.append(line(segment.corpus, step.name, int(one.alive.sum()), gone).model_dump())
         fates.append(one.fates)
         distributions |= _distributions(f"{segment.corpus}/{step.name}", one.signals)
@@ -94,7 +97,8 @@ def decide(segment: Segment, benchmarks: pl.DataFrame) -> None:
         named.write_parquet(path)
     with writing(segment.decide.path("alive.npy")) as path, path.open("wb") as file:
         np.save(file, alive)
-    segment.decide.finish(ledger=lines, contamination=contamination, signals=distributions, taken=taken, rows=int(alive.sum()))
+    entries = {"contamination": contamination, "selections": selections}
+    segment.decide.finish(ledger=lines, **entries, signals=distributions, taken=taken, rows=int(alive.sum()))
 
 
 def alive(segment: Segment) -> np.ndarray:

@@ -10,7 +10,17 @@ import polars as pl
 
 from tilth.builders.layout import CorpusLayout, Layout
 from tilth.core import ledger
-from tilth.core.builds import AlarmEntry, ContaminationEntry, FileEntry, GateEntry, JudgeEntry, MixEntry, PanelEntry, SourceEntry
+from tilth.core.builds import (
+    AlarmEntry,
+    ContaminationEntry,
+    FileEntry,
+    GateEntry,
+    JudgeEntry,
+    MixEntry,
+    PanelEntry,
+    SelectionEntry,
+    SourceEntry,
+)
 from tilth.core.gates import Gates
 from tilth.core.ledger import LedgerLine
 from tilth.core.stages import read_table
@@ -88,9 +98,9 @@ def judges(layout: Layout) -> list[JudgeEntry]:
 
 
 def panels(layout: Layout) -> list[PanelEntry]:
-    """One entry a panel and corpus."""
-    made = [(corpus.kind, s.make.facts().get("panel")) for corpus in layout.corpora for s in corpus.segments if s.make]
-    return [PanelEntry(corpus=corpus, **entry) for corpus, entry in made if entry]
+    """One entry a panel, question and corpus."""
+    made = [(corpus.kind, s.make.facts().get("panels", [])) for corpus in layout.corpora for s in corpus.segments if s.make]
+    return [PanelEntry(corpus=corpus, **entry) for corpus, entries in made for entry in entries]
 
 
 def sources(layout: Layout) -> list[SourceEntry]:
@@ -125,6 +135,11 @@ def contamination(layout: Layout) -> list[ContaminationEntry]:
             if segment.make:
                 entries += [{"corpus": corpus.kind, **entry} for entry in segment.make.facts().get("contamination", ())]
     return [ContaminationEntry(**entry) for entry in entries]
+
+
+def selections(layout: Layout) -> list[SelectionEntry]:
+    """What steps chose by a score, beside their baselines."""
+    return [SelectionEntry(**entry) for c in layout.corpora for s in c.segments for entry in s.decide.facts()["selections"]]
 
 
 def gates(

@@ -60,7 +60,8 @@ def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> di
             found["fates"] += _fates(work, _rows(folder, "failed.parquet", identity))
         elif (folder / "fates.parquet").is_file():
             found["fates"] += _fates(work, _rows(folder, "fates.parquet", identity))
-            found["judgements"] += _rows(folder, "judgements.parquet", identity, key="row_id")
+            asked = (pl.col("row_id") == identity) | pl.col("row_id").str.starts_with(f"{identity}/")  # a turn of it: `id/0`
+            found["judgements"] += _where(folder / "judgements.parquet", asked).to_dicts()
             changed = _rows(folder, "changed.parquet", identity)
             found["steps"] += [{"work": work, "over": over, "signals": {k: v for k, v in line.items() if k != "id"}} for line in changed]
             made = [line for shard in sorted(folder.glob("rows-*.parquet")) for line in _rows(folder, shard.name, identity)]
@@ -90,8 +91,8 @@ def _matching(stages: list[tuple[str, str, Path]], row: str) -> set[str]:
     return found
 
 
-def _rows(folder: Path, name: str, identity: str, columns: tuple[str, ...] = (), key: str = "id") -> list[dict[str, Any]]:
-    return _where(folder / name, pl.col(key) == identity, columns).to_dicts()
+def _rows(folder: Path, name: str, identity: str, columns: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    return _where(folder / name, pl.col("id") == identity, columns).to_dicts()
 
 
 def _where(path: Path, condition: pl.Expr, columns: tuple[str, ...] = ()) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tilth.cards import markdown
-from tilth.cards.facts import CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
+from tilth.cards.facts import ARMS, CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
 from tilth.cards.shards import ConfigFacts, SplitFacts
 from tilth.core import licenses
 
@@ -50,6 +50,7 @@ def card(facts: Facts) -> str:
         configs_en=CONFIGS_EN,
         configs_zh=CONFIGS_ZH,
         languages_zh=LANGUAGES_ZH,
+        arms=ARMS,
         human_bytes=human_bytes,
         judge_name=judge_name,
         source_title=source_title,

@@ -40,6 +40,13 @@ JUDGE_MEASURES = (
 """Shares of a judge that the page draws: field of `JudgeEntry`, title in English and Chinese."""
 
 
+ARMS = {
+    "came": ("that came", "候选"), "chosen": ("chosen", "选中"), "random": ("as many at random", "同量随机"),
+    "longest": ("as many of the longest", "同量最长"),
+}  # fmt: skip
+"""Rows of a selection and what they are held against, in English and Chinese."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """A manifest and what its shards hold, with the sums that people ask for."""

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from tilth.cards import plots
 from tilth.cards.duplicates import groupby_shown, sides
-from tilth.cards.facts import CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
+from tilth.cards.facts import ARMS, CONFIGS_EN, CONFIGS_ZH, LANGUAGES_ZH, Facts, human_bytes, judge_name, shown_path, source_title
 from tilth.cards.markdown import block, figure, one_line, paragraphs, percent, safe_url, share
 
 
@@ -33,6 +33,7 @@ def page(facts: Facts) -> str:
             style=Markup(sheet),  # ours: a file of this folder, and no value is put into it
             policy=policy,
             plots=plots,
+            arms=ARMS,
             kept_share=_kept_share(facts),
             configs_en=CONFIGS_EN,
             configs_zh=CONFIGS_ZH,

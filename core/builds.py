@@ -132,6 +132,29 @@ class PanelEntry(_Part):
     weight: float = Field(1.0, description="what the votes of these count: 1, 0.5 or 0")
 
 
+class SelectionArm(_Part):
+    """Rows that came to a selection, those that it chose, or as many chosen otherwise."""
+
+    name: Literal["came", "chosen", "random", "longest"]
+    rows: int
+    scored: int = Field(description="rows that have the score")
+    mean_score: float | None
+    mean_characters: float | None
+    mean_nearest: float | None = Field(description="mean cosine similarity of a row to the other row most like it; None without vectors")
+    sources: dict[str, int] = Field(description="source → rows, most first")
+    languages: dict[str, int]
+
+
+class SelectionEntry(_Part):
+    """What a step chose by a score in one corpus, beside as many rows at random and as many of the longest."""
+
+    corpus: str
+    step: str
+    score: str = Field(description="name of the score")
+    rule: str = Field(description="thresholds, in words")
+    arms: list[SelectionArm]
+
+
 class DuplicatePair(_Part):
     """A row that went as a duplicate, the one that stayed, and what differs between them."""
 
@@ -279,6 +302,7 @@ class BuildRecord(_Part):
         default_factory=dict, description="`corpus/step.signal` → {mean, p5, p50, p95} over the rows measured"
     )
     drops: dict[str, dict[str, int]] = Field(default_factory=dict, description="corpus → `step/rule` → rows")
+    selections: list[SelectionEntry] = Field(default_factory=list, description="choices by a score, beside their baselines: outside the digest")
     duplicates: list[DuplicatesEntry] = Field(default_factory=list, description="clusters of near-duplicates, a sample: outside the digest")
     environment: dict[str, Any] = Field(
         default_factory=dict, description="code commit, versions, seconds, USD: outside the digest"

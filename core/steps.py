@@ -113,8 +113,8 @@ class Made:
     judgements: pl.DataFrame | None = None
     judges: tuple[dict[str, Any], ...] = ()
     """Fields of `core.builds.JudgeEntry`, but the corpus, for each judge asked."""
-    panel: dict[str, Any] | None = None
-    """Fields of `core.builds.PanelEntry`, but the corpus, where a panel was asked."""
+    panels: tuple[dict[str, Any], ...] = ()
+    """Fields of `core.builds.PanelEntry`, but the corpus, for each question that a panel was asked."""
     usd: float = 0.0
     """Spent by this run."""
     contamination: tuple[dict[str, Any], ...] = ()
@@ -211,6 +211,10 @@ class Step(Unit):
         `alive` is as it was before this step, `benchmarks` the items, or of a step that describes them what it said.
         """
         return []
+
+    def selected(self, signals: pl.DataFrame, alive: np.ndarray, fates: pl.DataFrame) -> dict[str, Any] | None:
+        """Of a step that chooses by a score: `core.builds.SelectionEntry` fields, but corpus and step. `alive` as in `account`."""
+        return None
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
         """New rows from all the rows still alive (edits applied), in order."""

@@ -28,6 +28,15 @@ BATCH_TEXTS = 32
 _MADE_OF = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "*.model")
 
 
+def see_that_it_is_pinned(called: str, name: str, sha256: str | None) -> None:
+    """
+    Raises:
+        ValueError: a folder or file without its digest, or a model on the Hub without its commit.
+    """
+    if bool(PINNED.match(name)) == (sha256 is not None):
+        raise ValueError(f"{called} {name!r}: a folder or file needs its `sha256`, a model on the Hub its commit: org/name@<40 hex digits>")
+
+
 def digest(path: Path) -> str:
     """sha256 of a Parquet file, or over the files that a model's folder is made of (name and sha256 of each, sorted).
 

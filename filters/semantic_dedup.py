@@ -20,6 +20,7 @@ from tilth.core.steps import FATES, Context, Step, Texts
 from tilth.filters import clusters, encoders, nearest
 from tilth.filters.keeping import PREFER, best_rows, source_ranks
 from tilth.filters.near_dedup import EDGES, LARGEST_UNDER_ONE
+from tilth.filters.row_vectors import row_vectors
 
 
 class SemanticDedup(Step, name="semantic_dedup", version=1):
@@ -67,17 +68,8 @@ class SemanticDedup(Step, name="semantic_dedup", version=1):
         Raises:
             SourceError, RecipeError: the encoder is not there, or not the one named.
         """
-        texts = batch.texts
-        if self.encoder.endswith(".parquet") and self.sha256:
-            made = encoders.stored(self.encoder, self.sha256, batch.frame["id"])
-        else:
-            encode, width = encoders.model(self.encoder, self.sha256, self.pooling, self.max_tokens, self.device)
-            made = np.zeros((len(batch), width), np.float32)
-            said = np.flatnonzero(texts.str.strip_chars().str.len_bytes().to_numpy())
-            if len(said):
-                made[said] = encode([self.prefix + text for text in texts.gather(said).to_list()])
-        vector = pl.Series("vector", made, dtype=pl.Array(pl.Float32, made.shape[1])).cast(pl.Array(pl.Float16, made.shape[1]))
-        return pl.DataFrame([vector, texts.str.len_chars().cast(pl.UInt32).alias("characters")])
+        vector = row_vectors(batch, self.encoder, self.sha256, self.pooling, self.max_tokens, self.prefix, self.device)
+        return pl.DataFrame([vector, batch.texts.str.len_chars().cast(pl.UInt32).alias("characters")])
 
     def link(self, signals: pl.DataFrame, texts: Texts) -> pl.DataFrame:
         """Edges as `clusters` joins them: similarity 1 from the first of the rows with one vector, the others between those."""

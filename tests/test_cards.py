@@ -94,6 +94,9 @@ def _fields(title: str = HOSTILE) -> dict[str, Any]:
         "length_slope": 0.5, "own_family_win_rate": 0.75, "own_family_others": 0.5, "canary_pass_rate": 1.0, "usd_per_1000": 156.25,
         "seconds_per_1000": 812.0,
     }  # fmt: skip
+    arm = {"rows": 8, "scored": 8, "mean_score": 7.5, "mean_characters": 120.0, "mean_nearest": 0.61, "sources": {"chats": 8}, "languages": {"zh": 4, "en": 4}}
+    arms = [arm | {"name": "came", "rows": 20}, arm | {"name": "chosen"}, arm | {"name": "random", "mean_score": 5.25}]
+    arms.append(arm | {"name": "longest", "scored": 0, "mean_score": None, "mean_nearest": None})
     panel = {"corpus": "sft", "question": "listwise@1", "aggregation": "strongest", "rows": 8, "judges": 2, "gold_rows": 0,
              "agreement": 0.75, "alpha": 0.5, "effective_votes": 1.5}  # fmt: skip
     judge = {"corpus": "sft", "judge": "baseline", "is_llm": False, "question": "helpfulness@2", "judgements": 8, "usd": 0.0}
@@ -133,6 +136,7 @@ def _fields(title: str = HOSTILE) -> dict[str, Any]:
             judge | {"judge": "openai/gpt-x", "is_llm": True, "statuses": {"ok": 7, "refused": 1}, "usd": 1.25} | measured,
         ],
         "panels": [panel, panel | {"aggregation": "mean_of_stacks", "gold_rows": 4, "judges": 1, "agreement": None, "effective_votes": None}],
+        "selections": [{"corpus": "sft", "step": "diverse_selection", "score": "deita|", "rule": "tau 0.9, count 8", "arms": arms}],
         "gates": [{"gate": "min_rows", "corpus": None, "limit": 1, "value": 8, "passed": True}],
         "alarms": [alarm, alarm | {"of": "language", "name": "zh|", "expected": "menus | all of them"}],
         "signals": {"cpt/gopher_quality.words": {"mean": 120.5, "p5": 20, "p50": 101, "p95": 410}},

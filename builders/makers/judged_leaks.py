@@ -174,7 +174,7 @@ class JudgedLeaks(NearItems, name="judged_leaks", version=1):
         table = judged.judgements.join(named, left_on="row_id", right_on="asked", how="left", maintain_order="left")
         table = table.with_columns(row_id="id").drop("id")
         return Made(
-            rows.filter(pl.Series(stay)), fates, judgements=table, judges=told, panel=self._panel(judged, pairs.height),
+            rows.filter(pl.Series(stay)), fates, judgements=table, judges=told, panels=(self._panel(judged, pairs.height),),
             usd=judged.usd, hits=hits, contamination=tuple(self._account(context.benchmarks, pairs, hits, fates)),
         )  # fmt: skip
 

@@ -23,12 +23,12 @@ from tilth.annotators.gold import of_keys
 from tilth.annotators.items import Items
 from tilth.annotators.judge import Judged, estimate, judge
 from tilth.annotators.own_family import without_own_family
-from tilth.annotators.panel import Aggregation, aggregate, ruling
+from tilth.annotators.panel import Aggregation, aggregate
 from tilth.annotators.panels.strategies import WITH_GOLD, WITHOUT_GOLD
-from tilth.annotators.panels.votes import over_aspects
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
+from tilth.builders.asked import told
 from tilth.builders.pairing import choose, paired, scored_of
 from tilth.builders.strategy import NoPair, Pair, Rules, Strategy
 from tilth.core.errors import RecipeError
@@ -38,11 +38,6 @@ from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.units import Unit, execution
 
 Named = dict[str, dict[str, Any]]
-MEASURES = (
-    "gold_rows", "accuracy", "accuracy_low", "accuracy_high", "order_flip_rate", "first_share", "length_slope", "own_family_win_rate",
-    "own_family_others", "canary_pass_rate", "usd_per_1000", "seconds_per_1000",
-)  # fmt: skip
-"""Of a judge's line in the report, what the build's record keeps."""
 Fate = tuple[int, str, str, str | None, str | None]
 
 
@@ -121,9 +116,9 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                 rows[ready], question=question, judges=judges, fields=self.canaries, seed=context.seed, store=store,
                 max_usd=min(caps) if caps else None, ask=ask,
             )  # fmt: skip
-            calls = judge_report.calls_of(judged.judgements, store)
+            gold = self._gold(Items(rows[ready]))
+            entries, panel = told(rows[ready], judged, store, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
         scored = self.scores(rows[ready], judged.judgements)
-        told, panel = self._told(rows[ready], judged, calls)
         waiting = set(ready)
         out: list[dict[str, Any]] = []
         kept = 0
@@ -141,7 +136,8 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                     kept += 1
         gone = pl.DataFrame(fates, schema=FATES, orient="row").sort("index")
         return Made(
-            pl.DataFrame(out, schema=schema("preference")), gone, made=len(out) - kept, judgements=judged.judgements, judges=told, panel=panel,
+            pl.DataFrame(out, schema=schema("preference")), gone, made=len(out) - kept, judgements=judged.judgements, judges=entries,
+            panels=(panel,),
             usd=judged.usd,
         )  # fmt: skip
 
@@ -167,24 +163,6 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
 
     def _gold(self, items: Items) -> pl.DataFrame | None:
         return of_keys(items) if self.gold == "answer_key" else None
-
-    def _told(self, rows: pl.DataFrame, judged: Judged, calls: pl.DataFrame) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
-        """What the record says of each judge and of the panel."""
-        items = Items(rows)
-        gold = self._gold(items)
-        rule = ruling(judged.judgements, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
-        measured = judge_report.report(
-            over_aspects(judged.judgements), shown=judge_report.shown_of(items), gold=gold, calls=calls,
-            judges=[one.judge for one in judged.judges], compare=False,
-        )  # fmt: skip
-        lines = {line.judge: line for line in measured.judges if line.language is None}
-        told = []
-        for one in judged.judges:
-            entry = {name: getattr(one, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")}
-            told.append(entry | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
-        whole = {name: getattr(measured.panel[0], name) for name in ("rows", "judges", "agreement", "alpha", "effective_votes")}
-        whole |= {"aggregation": rule.aggregation, "failed": rule.failed, "weight": rule.weight}
-        return tuple(told), {"question": judged.judges[0].question, "gold_rows": measured.gold_rows, **whole}
 
     def expected_usd(self, rows: pl.DataFrame | None, context: MakeContext) -> float | None:
         question, _, judges = self.parts()
