@@ -28,19 +28,21 @@ def score(name: str) -> pl.Expr:
     return pl.col("scores").list.eval(named.struct.field("value")).list.last()
 
 
-def with_scores(rows: pl.DataFrame, found: Mapping[str, Values]) -> pl.DataFrame:
-    """The rows with those scores, one a row, in place of earlier ones of the same names; what is None is left out.
+def with_scores(rows: pl.DataFrame, found: Mapping[str, Values | pl.Series]) -> pl.DataFrame:
+    """The rows with those scores, one a row, in place of earlier ones of the same names; what is no number is left out.
 
     >>> rows = pl.DataFrame({"scores": [[{"name": "a", "value": 2.0}], None]}, schema={"scores": SCORES})
     >>> with_scores(rows, {"a": [None, 4.0]})["scores"].to_list()
     [[], [{'name': 'a', 'value': 4.0}]]
     """
-    made = []
-    for place, before in enumerate(rows["scores"].to_list()):
-        kept = [one for one in before or () if one["name"] not in found]
-        said = ((name, values[place]) for name, values in found.items())
-        made.append([*kept, *({"name": name, "value": value} for name, value in said if value is not None and math.isfinite(value))])
-    return rows.with_columns(pl.Series("scores", made, dtype=SCORES))
+    scores = rows["scores"]
+    for name, values in found.items():
+        frame = pl.DataFrame([scores, pl.Series("value", values, dtype=pl.Float64)])
+        others = pl.col("scores").list.eval(pl.element().filter(pl.element().struct.field("name") != name)).fill_null([])
+        own = pl.concat_list(pl.struct(pl.lit(name).alias("name"), pl.col("value")))
+        made = pl.when(pl.col("value").is_finite()).then(pl.concat_list(others, own)).otherwise(others)
+        scores = frame.select(made.alias("scores").cast(SCORES))["scores"]
+    return rows.with_columns(scores)
 
 
 def over_turns(parts: Sequence[Values], how: OverTurns) -> float | None:

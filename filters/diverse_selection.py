@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -30,7 +30,7 @@ class DiverseSelection(Step, name="diverse_selection", version=1):
 
     distributions = ("torch", "transformers", "tokenizers")
 
-    model_field = "encoder"
+    pins: ClassVar[dict[str, str]] = {"encoder": "sha256", "scores": "scores_sha256"}
     encoder: str = Field(
         TERMS, description="`terms` (shared words, no model), folder of a `transformers` encoder, `org/name@<commit>`, or a Parquet file {id, vector}"
     )
@@ -41,7 +41,7 @@ class DiverseSelection(Step, name="diverse_selection", version=1):
     device: str = Field("cpu", description="where torch runs the encoder: cpu, cuda …")
     score: str = threshold("deita", "name of the score in the rows' `scores` that they are chosen by")
     scores: str | None = threshold(None, "in place of it a Parquet file {id or row_id, score}, as `tilth judges --scores` writes it")
-    scores_sha256: str | None = threshold(None, "of that file (64 hex digits; a wrong one is told the right one)", pattern=r"^[0-9a-f]{64}$")
+    scores_sha256: str | None = threshold(None, "of that file; left out: as locked", pattern=r"^[0-9a-f]{64}$")
     tau: float = threshold(0.9, "a row goes whose cosine similarity to a row kept before it is above that", gt=-1, le=1)
     count: int | None = threshold(None, "rows to keep; left out: all that are not too like a better one", ge=1)
     by_language: dict[str, int] = threshold({}, "instead of `count`: language → rows of it to keep; a row is held against those of its language alone")
@@ -49,16 +49,14 @@ class DiverseSelection(Step, name="diverse_selection", version=1):
 
     @model_validator(mode="after")
     def _is_whole(self) -> DiverseSelection:
-        if (self.scores is None) != (self.scores_sha256 is None):
-            raise ValueError("a file of `scores` needs its `scores_sha256`")
         if self.count is not None and self.by_language:
             raise ValueError("`count` or `by_language`, not both")
         return self
 
-    def model_here(self) -> str | None:
-        return None if self.encoder == TERMS else super().model_here()
+    def files_here(self) -> dict[str, str]:
+        return {field: path for field, path in super().files_here().items() if path != TERMS}
 
-    def model_digest(self, path: Path) -> str:
+    def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:
@@ -123,18 +121,19 @@ class DiverseSelection(Step, name="diverse_selection", version=1):
         """The signals with a column `score`, NaN where a row has none."""
         if self.scores is None:
             return signals.with_columns(scores.score(self.score).fill_null(float("nan")).alias("score"))
-        assert self.scores_sha256 is not None
         found = signals.join(stored_scores(self.scores, self.scores_sha256), on="id", how="left", maintain_order="left")
         return found.with_columns(pl.col("score").fill_null(float("nan")))
 
 
 @functools.cache
-def stored_scores(path: str, sha256: str) -> pl.DataFrame:
+def stored_scores(path: str, sha256: str | None) -> pl.DataFrame:
     """id, score (float64, finite) of a Parquet file {id or row_id, score}.
 
     Raises:
         SourceError: the file is another, has no such columns, or names a row twice.
     """
+    if sha256 is None:
+        raise SourceError(f"scores {path}: which file is meant?", hint="give its scores_sha256 (`sha256sum FILE`)")
     try:
         if (digest := file_digest(Path(path))) != sha256:
             raise SourceError(f"scores {path}: its sha256 is {digest}, the recipe says {sha256}", hint="write the one it has, if that is meant")

@@ -17,7 +17,7 @@ from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError, SourceError
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
-from tilth.filters import encoders, row_scores
+from tilth.filters import encoders
 
 
 class EncoderScore(Step, name="encoder_score", version=1):

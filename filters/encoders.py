@@ -23,18 +23,10 @@ from tilth.core.steps import ON_HUB
 Encode = Callable[[Sequence[str]], np.ndarray]
 """Texts → float32 [texts, width], unit length."""
 Pooling = Literal["mean", "cls"]
+Precision = Literal["float32", "bfloat16"]
 PINNED = ON_HUB
 BATCH_TEXTS = 32
 _MADE_OF = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "*.model")
-
-
-def see_that_it_is_pinned(called: str, name: str, sha256: str | None) -> None:
-    """
-    Raises:
-        ValueError: a folder or file without its digest, or a model on the Hub without its commit.
-    """
-    if bool(PINNED.match(name)) == (sha256 is not None):
-        raise ValueError(f"{called} {name!r}: a folder or file needs its `sha256`, a model on the Hub its commit: org/name@<40 hex digits>")
 
 
 def digest(path: Path) -> str:
@@ -99,9 +91,9 @@ def model(encoder: str, sha256: str | None, pooling: Pooling, max_tokens: int, d
 
 def pretrained(
     kind: Literal["AutoModel", "AutoModelForCausalLM", "AutoModelForSequenceClassification"], called: str, model: str, sha256: str | None,
-    device: str, missing: RecipeError, **head: Any,
+    device: str, missing: RecipeError, precision: Precision = "float32", **head: Any,
 ) -> tuple[Any, Any]:  # fmt: skip
-    """(tokenizer, network ready to be asked, in single precision and on one thread) of a folder, or of a pinned model on the Hub.
+    """(tokenizer, network ready to be asked, on one thread) of a folder, or of a pinned model on the Hub.
 
     Args:
         kind: the class of transformers that opens it.
@@ -130,7 +122,7 @@ def pretrained(
     try:
         pinned = {"revision": revision} if revision else {}
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, **pinned)
-        network = getattr(transformers, kind).from_pretrained(name, dtype=torch.float32, **pinned, **head).to(device).eval()
+        network = getattr(transformers, kind).from_pretrained(name, dtype=getattr(torch, precision), **pinned, **head).to(device).eval()
     except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"{called} {model}: {str(error).splitlines()[0]}") from None
     return tokenizer, network

@@ -19,9 +19,10 @@ from pydantic import Field
 from tilth.core.batch import Batch
 from tilth.core.errors import SourceError
 from tilth.core.fingerprints import file_digest
+from tilth.core.scores import with_scores
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
-from tilth.filters import fasttext_models, row_scores
+from tilth.filters import fasttext_models
 from tilth.filters.fasttext_label import Reads
 from tilth.filters.plain_words import plain_words
 
@@ -51,7 +52,7 @@ class FastTextScore(Step, name="fasttext_score", version=1):
     def edit(self, batch: Batch) -> Batch:
         """The rows with the score among their `scores`; a row without words gets none."""
         found = self._found(batch)
-        after = batch.with_columns(row_scores.with_score(batch.frame["scores"], self.score, found))
+        after = batch.with_columns(with_scores(batch.frame, {self.score: found})["scores"])
         after.memo(self._memo_key, lambda: found)  # the text is the same
         return after
 
