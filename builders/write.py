@@ -86,7 +86,7 @@ def _split_of(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: i
 
 def _group(row: dict[str, Any], kind: Kind) -> str:
     if kind == "cpt":
-        return str(row["id"])
+        return str((row["parents"] or [row["id"]])[0])  # a copy stands with what it is a copy of
     turns = row["messages" if kind == "sft" else "prompt"]
     asked = next((turn["content"] for turn in turns if turn["role"] == "user"), "")
     return " ".join(asked.casefold().split())

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError, SourceError
@@ -25,8 +26,9 @@ class EncoderScore(Step, name="encoder_score", version=1):
 
     distributions = ("torch", "transformers", "tokenizers")
 
+    pins: ClassVar[dict[str, str]] = {"path": "sha256"}
     path: str = Field(description="folder of a transformers sequence classifier, or `org/name@<commit>` on the Hub")
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder (64 hex digits; a wrong one is told the right one)")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the folder; left out: as locked")
     score: str = Field("quality", min_length=1, description="what the score is called in the rows' `scores`")
     label: str | None = Field(None, description="the label whose probability it is; left out: a regressor's number, or the probability of the likeliest label")
     sample_chars: int | None = Field(4000, ge=1, description="how much of a text, from its beginning, it reads; none: all")
@@ -36,11 +38,8 @@ class EncoderScore(Step, name="encoder_score", version=1):
     min_score: float | None = threshold(None, "least score; of quality 0–6, 3 is relatively good and 4 clearly good (IndustryCorpus2)")
     max_score: float | None = threshold(None, "largest score")
 
-    @model_validator(mode="after")
-    def _is_pinned(self) -> EncoderScore:
-        if bool(encoders.PINNED.match(self.path)) == (self.sha256 is not None):
-            raise ValueError(f"path {self.path!r}: a folder needs its `sha256`, a model on the Hub its commit: org/name@<40 hex digits>")
-        return self
+    def digest_of(self, path: Path) -> str:
+        return encoders.digest(path)
 
     def parameters(self) -> dict[str, Any]:
         """Without the path of what `sha256` names, and where it runs."""

@@ -90,7 +90,7 @@ class Mix(Step, name="mix", version=1):
         frame = batch.frame
         size = np.ones(len(batch), np.int64) if self.unit == "rows" else token_counts.counts(batch, self.tokenizer, self.sha256)
         named = frame.select("source", base_language(pl.col("language")).alias("base_language"), "scores")
-        task = tasks(frame) if batch.kind == "sft" else pl.Series("task", [None] * len(batch), dtype=pl.String)
+        task = pl.Series("task", [None] * len(batch), dtype=pl.String) if batch.kind == "cpt" else tasks(frame)
         return named.with_columns(pl.Series("size", size, dtype=pl.Int64), task)
 
     def survey(self, signals: Iterable[pl.DataFrame]) -> list[Any]:
@@ -153,6 +153,6 @@ class Mix(Step, name="mix", version=1):
 def _copied(rows: pl.DataFrame, stage: str, number: int) -> pl.DataFrame:
     """Rows once more, as rows of their own: children of those that they are copies of."""
     ids = pl.Series("id", [row_id(f"mix/{stage}", one, number) for one in rows["id"]], dtype=pl.String)
-    parents = pl.concat_list("id").alias("parents")
+    parents = pl.concat_list(pl.col("parents").fill_null([]), "id").alias("parents")
     staged = [pl.lit(stage).alias("stage")] if stage else []
     return rows.with_columns(parents, *staged).with_columns(ids)

@@ -33,7 +33,7 @@ class MixPart(BaseModel):
     languages: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
         {}, description="languages of its rows and their proportions within the part, as in {zh: 1, en: 1}; none: any, in any proportion"
     )
-    tasks: tuple[Task, ...] = Field((), description="tasks of its rows (SFT): single_turn, multi_turn, multiple_choice; none: any")
+    tasks: tuple[Task, ...] = Field((), description="tasks of its rows, of conversations: single_turn, multi_turn, multiple_choice; none: any")
     min_scores: dict[str, float] = Field({}, description="least values of the row's `scores`, by name; a row without one does not belong")
     max_scores: dict[str, float] = Field({}, description="the same, largest values")
 

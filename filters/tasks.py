@@ -36,9 +36,9 @@ def shows_options(text: pl.Expr) -> pl.Expr:
 
 
 def tasks(frame: pl.DataFrame) -> pl.Series:
-    """The task of each row of an SFT corpus: `multi_turn` with more than one message of the user; else `multiple_choice` where
+    """The task of each row of an SFT or preference corpus, by its `messages` or `prompt`: `multi_turn` with more than one message of the user; else `multiple_choice` where
     the row has two `options` or more, or its question lists them; else `single_turn`; null without a message of the user."""
-    asked = pl.col("messages").list.eval(pl.element().filter(pl.element().struct.field("role") == "user").struct.field("content").fill_null(""))
+    asked = pl.col("messages" if "messages" in frame.columns else "prompt").list.eval(pl.element().filter(pl.element().struct.field("role") == "user").struct.field("content").fill_null(""))
     turns = asked.list.len().fill_null(0)
     own = pl.col("options").list.len().fill_null(0) >= 2 if "options" in frame.columns else pl.lit(False)
     choice = own | shows_options(asked.list.first()).fill_null(False)

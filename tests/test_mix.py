@@ -306,6 +306,14 @@ def test_a_share_that_is_off_refuses_the_release(tmp_path: Path) -> None:
         cut(built.path, "1.0.0", home=home())
 
 
+def test_copies_stand_in_the_split_of_their_first(tmp_path: Path) -> None:
+    recipe = RECIPE.replace("      - mix:\n", "      - mix:\n          overlap: true\n").replace("budget: 2k", "budget: 4k").replace("budget: 500", "budget: 4k").replace("      - exact_dedup: {}\n", "")
+    built = building.build(make(tmp_path, recipe.replace("from: [medical, general]", "from: [medical, general]\n    splits: {test: 0.3}")))
+    parts = {split: pl.concat([pl.read_parquet(built.path / file.path) for file in files]) for split, files in built.record.configs["cpt"].items()}
+    copies = {split: set(rows["parents"].list.first().drop_nulls()) for split, rows in parts.items()}
+    assert copies["test"] and copies["test"] <= set(parts["test"]["id"]) and copies["train"] <= set(parts["train"]["id"])
+
+
 def test_the_same_on_two_workers_with_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = RECIPE.replace("      - mix:\n", "      - mix:\n          when_short: repeat\n          max_epochs: 2\n          overlap: true\n").replace("budget: 2k", "budget: 30k")
     one = building.build(make(tmp_path / "a", recipe))
