@@ -78,21 +78,23 @@ class TextsAt:
             yield batch.texts.to_list()
 
 
-def behind(inputs: Sequence[Stage], found: dict[str, Stage], kind: Kind, signals: pl.DataFrame, texts: Texts) -> tuple[pl.DataFrame, Texts]:
-    """Signals and texts of a corpus behind those of the rows of earlier releases: what `Step.link` gets that reads such.
+def signals_behind(inputs: Sequence[Stage], found: dict[str, Stage], signals: pl.DataFrame) -> pl.DataFrame:
+    """Signals of a corpus behind those of the rows of earlier releases: what `Step.link` gets that reads such.
 
     Args:
         inputs, found: stages of the earlier rows, and of their signals, as in `columns`.
-        kind: of both.
-        signals, texts: those of the corpus.
     """
-    earlier = columns(inputs, found)
-    earlier_texts = TextsAt(inputs, (), kind)
-    count = earlier.height
+    earlier = columns(inputs, found).select(signals.columns)
+    return pl.concat([frame.with_columns(pl.lit(value).alias("earlier")) for frame, value in ((earlier, True), (signals, False))])
+
+
+def texts_behind(inputs: Sequence[Stage], kind: Kind, texts: Texts) -> Texts:
+    """Texts of the rows whose signals `signals_behind` gives."""
+    earlier = TextsAt(inputs, (), kind)
+    count = int(earlier.starts[-1])
 
     def both(positions: np.ndarray) -> list[str]:
         cut = int(np.searchsorted(positions, count))
-        return [*earlier_texts(positions[:cut]), *texts(positions[cut:] - count)]
+        return [*earlier(positions[:cut]), *texts(positions[cut:] - count)]
 
-    marked = [frame.with_columns(pl.lit(value).alias("earlier")) for frame, value in ((earlier, True), (signals, False))]
-    return pl.concat(marked), both
+    return both

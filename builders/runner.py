@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import polars as pl
+
 from tilth.builders import decide as deciding
 from tilth.builders import earlier_rows
 from tilth.builders import make as making
 from tilth.builders import revise as revising
 from tilth.builders import write as writes
 from tilth.builders.benchmark_items import gather, items
-from tilth.builders.corpus_files import TextsAt, behind, columns, shards
+from tilth.builders.corpus_files import TextsAt, columns, shards, signals_behind, texts_behind
 from tilth.builders.layout import Against, CorpusLayout, Layout, Segment
 from tilth.builders.read import ReadSource, SourceReader
 from tilth.builders.sweep import Apply, KeepEdited, ReadShards, Setting
@@ -130,18 +132,23 @@ class Runner:
         for position, target in segment.links.items():
             if target.done:
                 continue
-            step = segment.steps[position]
-            signals = columns(segment.inputs, segment.measures[position])
+            step, against = segment.steps[position], segment.against.get(position)
             texts: Texts = TextsAt(segment.inputs, segment.steps[: position + 1], segment.corpus)
-            if against := segment.against.get(position):
-                signals, texts = behind(against.inputs, against.measures, segment.corpus, signals, texts)
-            started = time.monotonic()
-            with self.talk.bar(f"{segment.corpus}: {step.name} link", signals.height), threads.allow(self.crew.number):
-                edges = step.link(signals, texts)
+            if against:
+                texts = texts_behind(against.inputs, segment.corpus, texts)
+            started, rows = time.monotonic(), sum(shard.rows for shard in shards((*(against.inputs if against else ()), *segment.inputs)))
+            with self.talk.bar(f"{segment.corpus}: {step.name} link", rows), threads.allow(self.crew.number):
+                edges = step.link(self._signals(segment, position), texts)
             with writing(target.path("edges.parquet")) as path:
                 edges.write_parquet(path)
-            target.finish(edges=edges.height, rows=signals.height, seconds_per_row=(time.monotonic() - started) / max(1, signals.height))
+            target.finish(edges=edges.height, rows=rows, seconds_per_row=(time.monotonic() - started) / max(1, rows))
             self.ran += 1
+
+    def _signals(self, segment: Segment, position: int) -> pl.DataFrame:
+        """Signals for `Step.link`. We keep none of it: a step may let go of what is large."""
+        signals = columns(segment.inputs, segment.measures[position], but=("content_hash",))
+        against = segment.against.get(position)
+        return signals_behind(against.inputs, against.measures, signals) if against else signals
 
     def _describe(self, segment: Segment) -> None:
         for position, target in segment.described.items():

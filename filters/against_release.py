@@ -17,6 +17,7 @@ from tilth.core import units
 from tilth.core.batch import Batch
 from tilth.core.steps import FATES, Context, Step, Texts
 from tilth.filters import clusters, minhash
+from tilth.filters.clusters import LOW, SHIFT
 from tilth.filters.folding import fold
 from tilth.filters.near_dedup import LARGEST_UNDER_ONE, NearDedup
 from tilth.filters.shingles import shingle_sets
@@ -80,20 +81,15 @@ class AgainstRelease(Step, name="against_release", version=1):
         self, signals: pl.DataFrame, sizes: np.ndarray, heads: np.ndarray, count: int, texts: Texts
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(row of the corpus, earlier row, similarity) of the heads of two sets that are as similar as `floor`."""
-        if not len(heads):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-        signature = signals["signature"].gather(heads).explode().to_numpy().reshape(len(heads), self.bands * self.rows)
-        pairs = minhash.candidates(signature.astype(np.uint32, copy=False), sizes[heads], self.bands, self.floor)
-        left, right = heads[pairs >> np.uint64(32)], heads[pairs & np.uint64(0xFFFFFFFF)]
-        across = (left < count) & (right >= count)
-        left, right = left[across], right[across]
+        pairs = minhash.candidates(minhash.stored(signals["signature"], heads), sizes[heads], self.bands, self.floor)
+        clusters.relabel(pairs, heads)
+        pairs = pairs[(pairs >> SHIFT < count) & (pairs & LOW >= count)]
 
         def sets(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return shingle_sets(fold(pl.Series(texts(some), dtype=pl.String)), self.shingle, self.zh_shingle)
 
-        similarity = clusters.jaccard(left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64), sizes, sets)
-        near = similarity >= self.floor
-        return right[near], left[near], similarity[near]
+        pairs, similarity = clusters.similar(pairs, sizes, sets, self.floor)
+        return (pairs & LOW).astype(np.int64), (pairs >> SHIFT).astype(np.int64), similarity
 
     def decide(self, signals: pl.DataFrame, alive: np.ndarray, edges: pl.DataFrame | None) -> pl.DataFrame:
         """Drops every row alive with an edge; value is what the earlier row is called."""

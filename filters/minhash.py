@@ -7,7 +7,10 @@ The k-th permutation of the shingle hashes h (uniform, 32 bits) is h * odd_k mod
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
+import polars as pl
 
 from tilth.core import threads
 from tilth.filters import _kernels
@@ -17,6 +20,8 @@ EMPTY = np.uint32(0xFFFFFFFF)
 MERSENNE = (1 << 61) - 1
 PAIRS = 1 << 20
 """Pairs of a band looked at together."""
+BLOCK = 1 << 16
+"""Rows whose signatures are copied together."""
 
 
 def multipliers(num_perm: int) -> np.ndarray:
@@ -45,6 +50,14 @@ def datatrove_signatures(shingles: np.ndarray, offsets: np.ndarray, num_perm: in
     return result
 
 
+def stored(signatures: pl.Series, rows: np.ndarray) -> np.ndarray:
+    """uint32 [rows, num_perm]: the signatures of some rows out of a column of lists of one length, copied once."""
+    result = np.empty((len(rows), len(signatures[int(rows[0])]) if len(rows) else 1), np.uint32)
+    for i in range(0, len(rows), BLOCK):
+        result[i : i + BLOCK] = signatures.gather(rows[i : i + BLOCK]).explode().to_numpy().reshape(-1, result.shape[1])
+    return result
+
+
 def set_keys(shingles: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """uint64 [rows]: a key of the whole shingle set (and its size), equal for equal sets."""
     sums = np.zeros(len(shingles) + 1, np.uint64)
@@ -56,23 +69,26 @@ def candidates(signature: np.ndarray, sizes: np.ndarray, bands: int, floor: floa
     """Pairs of rows that share a band and may be as similar as `floor`: uint64 [pairs], left << 32 | right, sorted.
 
     Two sets of sizes a < b are at most a / b similar (exact); and pairs whose estimate lies more than 4 standard errors
-    under the floor are left out (1 in 30,000 at the floor itself). Large buckets are filtered piece by piece, so that
-    memory grows with the pairs that remain, not with the square of a bucket.
+    under the floor are left out (1 in 30,000 at the floor itself). Large buckets are filtered piece by piece, and a pair
+    counts in the first band that it shares only, so that memory grows with the pairs that remain: 8 bytes each.
     """
-    num_perm = signature.shape[1]
-    least = floor - 4 * float(np.sqrt(floor * (1 - floor) / num_perm))
-    width = num_perm // bands
-    found: list[np.ndarray] = [np.zeros(0, np.uint64)]
-    for pairs in threads.each(lambda band: _in_band(signature, band_key(signature, band, width), sizes, floor, least), range(bands)):
+    least = floor - 4 * float(np.sqrt(floor * (1 - floor) / signature.shape[1]))
+    found: deque[np.ndarray] = deque()
+    for pairs in threads.each(lambda band: _in_band(signature, band, bands, sizes, floor, least), range(bands)):
         found += pairs
-        if len(found) > 64:
-            found = [_distinct(found)]
-    return _distinct(found)
+    every, end = np.empty(sum(map(len, found)), np.uint64), 0
+    while found:  # one after the other: what is not yet written to takes no memory
+        part = found.popleft()
+        every[end : end + len(part)] = part
+        end += len(part)
+    every.sort()
+    return every
 
 
-def _in_band(signature: np.ndarray, keys: np.ndarray, sizes: np.ndarray, floor: float, least: float) -> list[np.ndarray]:
-    """The candidates of one band, whose keys are those, in parts."""
-    rows = len(keys)
+def _in_band(signature: np.ndarray, band: int, bands: int, sizes: np.ndarray, floor: float, least: float) -> list[np.ndarray]:
+    """The candidates that share this band and none before it, in parts."""
+    rows, width = len(signature), signature.shape[1] // bands
+    keys = band_key(signature, band, width)
     order = np.argsort(keys, kind="stable")  # stable: members of a bucket stay in the order of the rows
     ordered = keys[order]
     begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
@@ -88,16 +104,9 @@ def _in_band(signature: np.ndarray, keys: np.ndarray, sizes: np.ndarray, floor: 
         left, right = order[place], order[place + after]
         small, large = np.minimum(sizes[left], sizes[right]), np.maximum(sizes[left], sizes[right])
         near = small >= floor * large
-        found.append(_likely(signature, left[near], right[near], least))
+        found.append(_likely(signature, left[near], right[near], band * width, width, least))
         first = last
     return found
-
-
-def _distinct(found: list[np.ndarray]) -> np.ndarray:
-    """The values of all, sorted, each once: a tenth of the time of `np.unique`, which hashes them first."""
-    values = np.concatenate(found)
-    values.sort()
-    return values[np.concatenate(([True], values[1:] != values[:-1]))] if len(values) else values
 
 
 def band_key(signature: np.ndarray, band: int, width: int) -> np.ndarray:
@@ -108,10 +117,13 @@ def band_key(signature: np.ndarray, band: int, width: int) -> np.ndarray:
     return keys
 
 
-def _likely(signature: np.ndarray, left: np.ndarray, right: np.ndarray, least: float) -> np.ndarray:
-    """The pairs whose estimated similarity is at least `least`, as left << 32 | right."""
+def _likely(signature: np.ndarray, left: np.ndarray, right: np.ndarray, begin: int, width: int, least: float) -> np.ndarray:
+    """The pairs whose estimated similarity is at least `least` and that share no band before the value `begin`, as left << 32 | right."""
     kept = np.zeros(len(left), bool)
-    for i in range(0, len(left), 1 << 14):
-        piece = slice(i, i + (1 << 14))
-        kept[piece] = (signature[left[piece]] == signature[right[piece]]).mean(axis=1) >= least
+    for i in range(0, len(left), 1 << 12):
+        piece = slice(i, i + (1 << 12))
+        equal = signature[left[piece]] == signature[right[piece]]
+        likely = np.flatnonzero(equal.mean(axis=1) >= least)
+        before = equal[likely, :begin].reshape(len(likely), begin // width, width).all(axis=2).any(axis=1)
+        kept[i + likely[~before]] = True
     return left[kept].astype(np.uint64) << np.uint64(32) | right[kept].astype(np.uint64)

@@ -18,6 +18,7 @@ from tilth.core import units
 from tilth.core.batch import Batch
 from tilth.core.steps import FATES, Context, Step, Texts
 from tilth.filters import clusters, minhash
+from tilth.filters.clusters import LOW, SHIFT
 from tilth.filters.folding import batch_tokens, fold
 from tilth.filters.keeping import PREFER, best_rows, source_ranks
 from tilth.filters.shingles import shingle_sets
@@ -70,25 +71,19 @@ class NearDedup(Step, name="near_dedup", version=1):
         group = rows[first][inverse]
         members = rows != group
         heads = np.sort(rows[first])
-        width = self.bands * self.rows
-        signature = (
-            signals["signature"].gather(heads).explode().to_numpy().reshape(len(heads), width)
-            if len(heads)
-            else np.zeros((0, width))
-        )
-        pairs = minhash.candidates(signature.astype(np.uint32, copy=False), sizes[heads], self.bands, self.floor)
-        left, right = heads[pairs >> np.uint64(32)], heads[pairs & np.uint64(0xFFFFFFFF)]
-        pairs = left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
+        signature = minhash.stored(signals["signature"], heads)
+        del signals  # by far the largest of what is held here
+        pairs = clusters.relabel(minhash.candidates(signature, sizes[heads], self.bands, self.floor), heads)
+        del signature
 
         def sets(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return shingle_sets(fold(pl.Series(texts(some), dtype=pl.String)), self.shingle, self.zh_shingle)
 
-        similarity = clusters.jaccard(pairs, sizes, sets)
-        near = similarity >= self.floor
+        pairs, similarity = clusters.similar(pairs, sizes, sets, self.floor)
         columns = (
-            np.concatenate([group[members], left[near]]),
-            np.concatenate([rows[members], right[near]]),
-            np.concatenate([np.ones(members.sum()), np.minimum(similarity[near], LARGEST_UNDER_ONE)]),
+            np.concatenate([group[members], (pairs >> SHIFT).astype(np.int64)]),
+            np.concatenate([rows[members], (pairs & LOW).astype(np.int64)]),
+            np.concatenate([np.ones(members.sum()), np.minimum(similarity, LARGEST_UNDER_ONE)]),
         )
         edges = [pl.Series(name, column).cast(EDGES[name]) for name, column in zip(EDGES, columns, strict=True)]
         return pl.DataFrame(edges).sort("left", "right")
