@@ -23,7 +23,7 @@ from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive
 from tilth.builders.layout import Layout, Segment
 from tilth.builders.makers.judged_pairs import JudgedPairs
-from tilth.builders.pairing import choose, scored_of
+from tilth.builders.pairing import choose, scored_of, to_judge
 from tilth.builders.plan import remembered
 from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy
 from tilth.builders.whatif import last_options
@@ -134,8 +134,7 @@ def _judged(name: str, made: Layout, segment: Segment, step: JudgedPairs) -> tup
     if other := [field for field in ("question", "judges", "canaries") if parts.get("parameters", {}).get(field) != now.get(field)]:
         raise StorageError(f"the last build judged by other {' and '.join(other)}", hint=f"{mend}; judgements that are stored cost nothing")
     judgements = read_table(made.home.stages / noted["folder"] / "judgements.parquet")
-    rows = columns(segment.inputs, segment.edited).filter(pl.Series(alive(segment)))
-    rows = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
+    rows = to_judge(columns(segment.inputs, segment.edited).filter(pl.Series(alive(segment))))
     return rows.join(judgements.select(pl.col("row_id").alias("id")).unique(), on="id", how="semi", maintain_order="left"), judgements
 
 

@@ -9,9 +9,42 @@ from itertools import groupby
 from statistics import fmean
 from typing import Any
 
+import polars as pl
+
 from tilth.annotators.question import Item
 from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy
-from tilth.core.rows import conversation
+from tilth.core.rows import conversation, schema
+
+
+CHUNK = 4096
+
+
+class NewRows:
+    """Preference rows as a maker makes them: mappings for a moment, then columns, so that a million pairs take their text and little more."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Mapping[str, Any]] = []
+        self._chunks: list[pl.DataFrame] = []
+
+    def add(self, *rows: Mapping[str, Any]) -> None:
+        """Rows, after those that were added before."""
+        self._waiting += rows
+        if len(self._waiting) >= CHUNK:
+            self._pack()
+
+    def _pack(self) -> None:
+        self._chunks.append(pl.DataFrame(self._waiting, schema=schema("preference")))
+        self._waiting = []
+
+    def frame(self) -> pl.DataFrame:
+        """All of them."""
+        self._pack()
+        return pl.concat(self._chunks)
+
+
+def to_judge(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that a panel is asked about: no pair yet, and two completions or more."""
+    return rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
 
 
 def scored_of(row: Mapping[str, Any], scores: Iterable[Mapping[str, Any]]) -> list[Scored]:

@@ -29,11 +29,10 @@ from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
 from tilth.builders.asked import told
-from tilth.builders.pairing import choose, paired, scored_of
+from tilth.builders.pairing import NewRows, choose, paired, scored_of, to_judge
 from tilth.builders.strategy import NoPair, Pair, Rules, Strategy
 from tilth.core.errors import RecipeError
 from tilth.core.recipe import named_unit
-from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.units import Unit, execution
 
@@ -94,15 +93,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         return Rules(self.min_margin, self.min_agreement)
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
-        fates: list[Fate] = []
-        ready: list[int] = []
-        whole = list(rows.iter_rows(named=True))
-        for index, row in enumerate(whole):
-            if row["chosen"] is None:
-                if len(row["candidates"] or ()) < 2:
-                    fates.append((index, "dropped", "few_completions", str(len(row["candidates"] or ())), None))
-                else:
-                    ready.append(index)
+        ready = to_judge(rows)
         question, strategy, judges = self.parts()
         caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
@@ -113,31 +104,30 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
                 )
 
             judged, _ = with_canaries(
-                rows[ready], question=question, judges=judges, fields=self.canaries, seed=context.seed, store=store,
+                ready, question=question, judges=judges, fields=self.canaries, seed=context.seed, store=store,
                 max_usd=min(caps) if caps else None, ask=ask,
             )  # fmt: skip
-            gold = self._gold(Items(rows[ready]))
-            entries, panel = told(rows[ready], judged, store, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
-        scored = self.scores(rows[ready], judged.judgements)
-        waiting = set(ready)
-        out: list[dict[str, Any]] = []
-        kept = 0
-        for index, row in enumerate(whole):
+            gold = self._gold(Items(ready))
+            entries, panel = told(ready, judged, store, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
+        scored = self.scores(ready, judged.judgements)
+        out = NewRows()
+        fates: list[Fate] = []
+        for index, row in enumerate(rows.iter_rows(named=True)):
             if row["chosen"] is not None:
-                out.append(row)
-                kept += 1
-            elif index in waiting:
+                out.add(row)
+            elif (number := len(row["candidates"] or ())) < 2:
+                fates.append((index, "dropped", "few_completions", str(number), None))
+            else:
                 found = choose(row, scored_of(row, scored.get(row["id"], ())), strategy, self.pair_rules, context.seed)
                 if isinstance(found, NoPair):
                     status = "failed" if found.rule == "not_judged" else "dropped"
                     fates.append((index, status, found.rule, found.value, found.detail))
                 else:
-                    out += [_row(row, pair, strategy, number) for number, pair in enumerate(found)]
-                    kept += 1
-        gone = pl.DataFrame(fates, schema=FATES, orient="row").sort("index")
+                    out.add(*(_row(row, pair, strategy, number) for number, pair in enumerate(found)))
+        gone = pl.DataFrame(fates, schema=FATES, orient="row")
+        made = out.frame()
         return Made(
-            pl.DataFrame(out, schema=schema("preference")), gone, made=len(out) - kept, judgements=judged.judgements, judges=entries,
-            panels=(panel,),
+            made, gone, made=made.height - (rows.height - gone.height), judgements=judged.judgements, judges=entries, panels=(panel,),
             usd=judged.usd,
         )  # fmt: skip
 
@@ -170,7 +160,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             return 0.0
         if rows is None:
             return None
-        ready = rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
+        ready = to_judge(rows)
         if self.canaries is not None:
             ready = before(ready, canary_rows(ready, question, self.canaries, context.seed))
         with CallStore(context.calls) as store:
