@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,10 @@ import pytest
 import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from review_fixture import desk, make_job
 
+from tilth.annotators import human_plan
+from tilth.annotators.human_store import ReviewStore
 from tilth.builders import build as building
 from tilth.builders.makers.label_pairs import LabelPairs, sides
 from tilth.core.errors import RecipeError
@@ -109,3 +114,67 @@ def test_the_label_is_published(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("length_ratio: 1.5", "people: nobody"))
     with pytest.raises(RecipeError, match="which the corpus does not have"):
         building.lock_recipe(str(path))
+
+
+def rows_of(built: building.Build) -> dict[str, dict[str, Any]]:
+    """The pairs of a build by id."""
+    files = built.record.configs["preference"]["train"]
+    return {row["id"]: row for file in files for row in pl.read_parquet(built.path / file.path).iter_rows(named=True)}
+
+
+BENCH = """\
+name: clinic
+license: cc0-1.0
+sources:
+  talks: {path: talks.jsonl, license: CC0-1.0, language: en, key: id, shape: {completions: {reference: reference}}}<more>
+corpora:
+  preference:
+    from: [talks<reviewed>]
+    steps:
+      - judged_pairs: {}<labels>
+"""
+LABELS = "\n      - label_pairs: {people: reviewed, unreviewed: drop, length_ratio: 9.0, easy_margin: 9.0}"
+MORE = """
+  reviewed: {path: labels.jsonl, license: CC0-1.0, language: {field: language}, key: id, shape: {pair: {chosen_model: chosen_model, rejected_model: rejected_model}}}"""
+
+
+def test_from_judged_pairs_over_reviewers_to_a_bench(tmp_path: Path) -> None:
+    """A build's pairs are reviewed; what two people agree on comes back as a source; the bench holds those, turned where people say so."""
+    words = "zinc helps the body grow and heal wounds".split()  # noqa: SIM905
+    talks = [
+        {"id": f"t{k}", "question": f"What does zinc do, {k}?", "reference": " ".join(words),
+         "completions": [{"model": f"m{n}", "text": " ".join(words[: 3 * n + 2]) + f" ({k})"} for n in range(2)]}
+        for k in range(4)
+    ]  # fmt: skip
+    small.write_jsonl(tmp_path / "talks.jsonl", talks)
+    path = tmp_path / "clinic.yaml"
+    path.write_text(BENCH.replace("<more>", "").replace("<reviewed>", "").replace("<labels>", ""))
+    building.lock_recipe(str(path))
+    pairs = rows_of(building.build(str(path)))
+    assert {row["chosen_model"] for row in pairs.values()} == {"m1"}
+
+    shown = [{"id": row["id"], "prompt": row["prompt"], "language": "en", "completions": [{"model": row[f"{side}_model"], "text": row[side][-1]["content"]} for side in ("rejected", "chosen")]}
+             for row in pairs.values()]  # fmt: skip
+    job = make_job(tmp_path / "job", shown)
+    ids = sorted(pairs)
+    likes = {ids[0]: "m1", ids[1]: "m0", ids[2]: "m1"}
+    with desk(job) as made_desk, ReviewStore(home().reviews) as store:
+        store.keep_plan("clinic", made_desk.question, human_plan.draw(made_desk.sheets, sample=None))
+        for who in ("ann", "bob"):
+            for sheet in made_desk.sheets:
+                choice = "m0" if sheet.item.id == ids[2] and who == "bob" else likes.get(sheet.item.id)
+                order = sheet.order(who, made_desk.seed)
+                answer = "cannot_say" if choice is None else "first" if sheet.item.models[order[0]] == choice else "second"
+                made_desk.judge({"reviewer": who, "sheet": sheet.key, "order": list(order), "answer": answer, "seconds": 2})
+    done = subprocess.run([sys.executable, "-c", "from tilth.cli.main import main; main()", "review", str(job), "--export", str(tmp_path / "labels.jsonl")],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+    path.write_text(BENCH.replace("<more>", MORE).replace("<reviewed>", ", reviewed").replace("<labels>", LABELS))
+    building.lock_recipe(str(path))
+    built = building.build(str(path))
+    rows = rows_of(built)
+    assert set(rows) == {ids[0], ids[1]}, "the two that both reviewers agree on"
+    assert (rows[ids[0]]["label"], rows[ids[0]]["chosen"]) == ("hard", pairs[ids[0]]["chosen"])
+    assert (rows[ids[1]]["label"], rows[ids[1]]["chosen"], rows[ids[1]]["chosen_model"]) == ("human", pairs[ids[1]]["rejected"], "m0")
+    assert built.record.drops["preference"] == {"label_pairs/unreviewed": 2}
