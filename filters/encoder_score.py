@@ -16,6 +16,7 @@ from pydantic import Field
 
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError, SourceError
+from tilth.core.scores import with_scores
 from tilth.core.steps import Context, Rule, Step, limits
 from tilth.core.units import threshold
 from tilth.filters import encoders
@@ -48,7 +49,7 @@ class EncoderScore(Step, name="encoder_score", version=1):
     def edit(self, batch: Batch) -> Batch:
         """The rows with the score among their `scores`; a row without words gets none."""
         found = self._found(batch)
-        after = batch.with_columns(row_scores.with_score(batch.frame["scores"], self.score, found["score"]))
+        after = batch.with_columns(with_scores(batch.frame, {self.score: found["score"]})["scores"])
         after.memo(self._memo_key, lambda: found)
         return after
 

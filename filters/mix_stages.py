@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from tilth.core.scores import score
 from tilth.filters.tasks import Task
 
 _SCALES = {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
@@ -41,8 +42,8 @@ class MixPart(BaseModel):
     def holds(self) -> pl.Expr:
         """bool: whether a row meets every condition, that of its language left out."""
         asked = [pl.col(name).is_in(list(wanted)) for name, wanted in (("source", self.sources), ("task", self.tasks)) if wanted]
-        asked += [_score(name) >= least for name, least in self.min_scores.items()]
-        asked += [_score(name) <= most for name, most in self.max_scores.items()]
+        asked += [score(name) >= least for name, least in self.min_scores.items()]
+        asked += [score(name) <= most for name, most in self.max_scores.items()]
         return pl.all_horizontal(pl.lit(True), *(one.fill_null(False) for one in asked))
 
 
@@ -86,9 +87,3 @@ class MixStage(BaseModel):
                 own = pl.col("base_language").replace_strict({name: place + i for i, name in enumerate(languages)}, default=-1, return_dtype=pl.Int32)
             cell = pl.when(part.holds & (own >= 0)).then(own).otherwise(cell)
         return signals.select(cell.cast(pl.Int16).alias("cell"))["cell"] if signals.height else pl.Series("cell", [], dtype=pl.Int16)
-
-
-def _score(name: str) -> pl.Expr:
-    """The value of a row's score of that name, the last one where there are several."""
-    own = pl.element().filter(pl.element().struct.field("name") == name).struct.field("value")
-    return pl.col("scores").list.eval(own).list.last()

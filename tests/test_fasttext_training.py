@@ -85,7 +85,7 @@ def test_levels_make_a_number(levels: Path) -> None:
     assert found[0] > 4.5 > found[1] > 1.5 > found[2] and min(found[:3]) >= 0 and max(found[:3]) <= 6 and found[3:] == [None, None]
     assert after.frame["scores"].to_list() == [
         [{"name": "difficulty", "value": 8.0}, {"name": "quality", "value": found[0]}], [{"name": "quality", "value": found[1]}],
-        [{"name": "quality", "value": found[2]}], [], None,
+        [{"name": "quality", "value": found[2]}], [], [],
     ]  # fmt: skip
     assert step.edit(after).frame.equals(after.frame) and after.frame["text"].equals(batch.frame["text"])
     signals = step.measure(after, CONTEXT).with_columns(id=pl.lit(""), source=pl.lit(""))
