@@ -87,7 +87,7 @@ def json_object(raw: str) -> dict[str, Any] | None:
     (None, None)
     """
     found: list[dict[str, Any]] = []
-    text = _spoken(raw)
+    text = spoken(raw)
     match = _OBJECT.search(text)
     while match is not None:
         try:
@@ -101,7 +101,7 @@ def json_object(raw: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _spoken(raw: str) -> str:
+def spoken(raw: str) -> str:
     """The reply without the thinking that some servers leave before it; nothing where the thinking never ends."""
     before, closed, after = raw.rpartition("</think>")
     return after if closed else "" if "<think>" in before + after else raw
@@ -146,7 +146,7 @@ def stated_score(raw: str, low: int, high: int, *, whole: bool = True) -> tuple[
     the verdict, and sentences before it are reasons; a sentence after it that says another takes it back. Two different
     scores are no score.
     """
-    text = _spoken(raw).translate(_NARROW)
+    text = spoken(raw).translate(_NARROW)
     if match := _BARE.match(text.strip()):
         return _on_scale(match, low, high, whole)
     full = _FULL_MARKS.search(text)
@@ -205,7 +205,7 @@ def label_of(raw: str, field: str, labels: Sequence[str], also: Mapping[str, str
     """
     answer = json_object(raw)
     if answer is None:
-        found = None if "{" in raw else _label(_spoken(raw), labels, also)
+        found = None if "{" in raw else _label(spoken(raw), labels, also)
         return (None, "unparsed") if found is None else (found, "ok")
     return label_value(answer.get(field), labels, also)
 

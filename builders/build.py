@@ -222,7 +222,7 @@ def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) ->
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,
-        sources=record.sources(made), contamination=found, judges=record.judges(made), panels=record.panels(made),
+        sources=record.sources(made), contamination=found, judges=record.judges(made), panels=record.panels(made), writers=record.writers(made),
         gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken, mixes), mixes=mixes, alarms=alarms.alarms(taken, limits), signals=record.signals(made),
         drops=record.drop_counts(gone), selections=record.selections(made), duplicates=duplicates(made), self_tests=self_tests(made),
         environment=_environment(runner, seconds),

@@ -52,8 +52,8 @@ def make(
             made.hits.join(meta, on="index", how="left", maintain_order="left").write_parquet(path)
     taken = wipeouts.taken(maker, wipeouts.Groups.of(rows), np.ones(rows.height, bool), made.fates)
     ledger = line(segment.corpus, maker.name, rows.height, made.fates, made.made, made.merged)
-    asked = {"usd": made.usd, "judges": list(made.judges), "panels": list(made.panels), "contamination": list(made.contamination)}
-    stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, taken=taken, **asked)
+    asked = {"usd": made.usd, "judges": list(made.judges), "panels": list(made.panels), "writers": list(made.writers)}
+    stage.finish(ledger=[ledger.model_dump()], shards=shards, rows=frame.height, taken=taken, contamination=list(made.contamination), **asked)
 
 
 def surveyed(segment: Segment) -> pl.DataFrame | None:

@@ -20,6 +20,7 @@ from tilth.core.builds import (
     PanelEntry,
     SelectionEntry,
     SourceEntry,
+    WriterEntry,
 )
 from tilth.core.gates import Gates
 from tilth.core.ledger import LedgerLine
@@ -101,6 +102,12 @@ def panels(layout: Layout) -> list[PanelEntry]:
     """One entry a panel, question and corpus."""
     made = [(corpus.kind, s.make.facts().get("panels", [])) for corpus in layout.corpora for s in corpus.segments if s.make]
     return [PanelEntry(corpus=corpus, **entry) for corpus, entries in made for entry in entries]
+
+
+def writers(layout: Layout) -> list[WriterEntry]:
+    """One entry a turn of a model that wrote."""
+    made = [(corpus.kind, s.maker, s.make) for corpus in layout.corpora for s in corpus.segments if s.maker and s.make]
+    return [WriterEntry(corpus=kind, step=maker.name, **entry) for kind, maker, stage in made for entry in stage.facts().get("writers", [])]
 
 
 def sources(layout: Layout) -> list[SourceEntry]:

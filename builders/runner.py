@@ -174,7 +174,8 @@ class Runner:
             self.ran += 1
             return
         others = [one.make for corpus in self.layout.corpora for one in corpus.segments if one.make and one.make.done]
-        spent = sum(judge["usd"] for one in others for judge in one.facts()["judges"])  # whenever it was
+        facts = [one.facts() for one in others]
+        spent = sum(asked["usd"] for one in facts for asked in (*one["judges"], *one.get("writers", ())))  # whenever it was
         cap = None if self.max_usd is None else max(0.0, self.max_usd - spent)
         with self.talk.bar(f"{segment.corpus}: {segment.maker.name}", segment.decide.facts()["rows"]) as report:
             making.make(

@@ -27,6 +27,7 @@ from tilth.core.stages import Stage, read_table
 
 SHARD_BYTES = 256 << 20
 """Uncompressed bytes in one shard, about (`datasets` splits at 500 MB)."""
+_WAITS = pl.col("messages").list.last().struct.field("role") == "user"
 CHUNKING = {"min_chunk_size": 256 << 10, "max_chunk_size": 1 << 20, "norm_level": 0}
 
 
@@ -66,6 +67,11 @@ def _survivors(corpus: CorpusLayout) -> Iterator[pl.DataFrame]:
                 raise RecipeError(
                     f"corpora.preference: {unpaired} rows of this recipe end without a pair",
                     hint="add judged_pairs as the last maker, or objective_pairs: {without_key: drop}",
+                )
+            if corpus.kind == "sft" and (waiting := frame.filter(pl.Series(mine)).select(_WAITS.sum()).item()):
+                raise RecipeError(
+                    f"corpora.sft: {waiting} rows of this recipe end without an answer",
+                    hint="add `answers` as the last maker, or drop them with `chat_shape: {}`",
                 )
             yield frame.filter(pl.Series(mine)).with_columns(pl.col("language").fill_null("und"))
 

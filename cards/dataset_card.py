@@ -82,7 +82,7 @@ def front_matter(facts: Facts) -> dict[str, Any]:
     fields["task_categories"] = ["text-generation"]
     if facts.hub_sources:
         fields["source_datasets"] = facts.hub_sources
-    fields["annotations_creators"] = ["machine-generated" if facts.judged_by_llm else "no-annotation"]
+    fields["annotations_creators"] = ["machine-generated" if facts.judged_by_llm or facts.written_by_llm else "no-annotation"]
     fields["tags"] = _tags(facts)
     fields["configs"] = [_config(config, facts) for config in facts.configs]
     fields["dataset_info"] = [_dataset_info(config) for config in facts.configs]
@@ -105,6 +105,8 @@ def _tags(facts: Facts) -> list[str]:
         tags.append("decontaminated")
     if facts.judged_by_llm:
         tags.append("llm-as-a-judge")
+    if facts.written_by_llm:
+        tags.append("synthetic")
     return tags
 
 

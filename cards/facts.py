@@ -21,12 +21,12 @@ LANGUAGES_ZH = {
     "en": "英文", "zh": "中文", "ja": "日文", "ko": "韩文", "fr": "法文", "de": "德文", "es": "西班牙文", "ru": "俄文",
     "pt": "葡萄牙文", "ar": "阿拉伯文", "it": "意大利文", "und": "语言未知",
 }  # fmt: skip
-CONFIGS_ZH = {"cpt": "继续预训练", "sft": "指令微调", "preference": "偏好对", "judgements": "评审记录", "drops": "被剔除的行"}
+CONFIGS_ZH = {"cpt": "继续预训练", "sft": "指令微调", "preference": "偏好对", "judgements": "评审与撰写记录", "drops": "被剔除的行"}
 CONFIGS_EN = {
     "cpt": "continued pretraining",
     "sft": "supervised fine-tuning",
     "preference": "preference pairs",
-    "judgements": "what the judges said",
+    "judgements": "what judges said, and what came of what models wrote",
     "drops": "the rows that went, with the reason",
 }
 
@@ -105,6 +105,10 @@ class Facts:
                 org, name = [*source.path.removeprefix("hf://datasets/").split("/"), ""][:2]
                 found.add(f"{org}/{name.partition('@')[0]}")
         return sorted(found)
+
+    @property
+    def written_by_llm(self) -> bool:
+        return bool(self.manifest.writers)
 
     @property
     def judged_by_llm(self) -> bool:
@@ -220,6 +224,9 @@ class Facts:
             for name, share in panel.failed.items():
                 count = "count in full" if panel.weight == 1 else "count half" if panel.weight else "count for nothing"
                 yield f"{panel.corpus}: {name} passes only {share:.0%} of its canaries; its votes {count}."
+        for writer in self.manifest.writers:
+            if missing := writer.outcomes.get("not_written", 0):
+                yield f"{writer.corpus}: {writer.model} wrote {missing:,} fewer than {writer.step} asks for."
         if self.manifest.judges and not self.judged_by_llm:
             yield "Nothing here was judged by a language model: the baseline is a non-LLM scorer."
 

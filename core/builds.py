@@ -155,6 +155,18 @@ class SelectionEntry(_Part):
     arms: list[SelectionArm]
 
 
+class WriterEntry(_Part):
+    """One turn of a model that wrote rows or answers for one step."""
+
+    corpus: str
+    step: str
+    model: str = Field(description="provider/model")
+    task: str = Field(description="generator@version, and the turn behind a slash: `worked_answer@1/retry 1`")
+    calls: int
+    outcomes: dict[str, int] = Field(description="what came of what it wrote: `ok`, or the rule that it broke → how often")
+    usd: float
+
+
 class DuplicatePair(_Part):
     """A row that went as a duplicate, the one that stayed, and what differs between them."""
 
@@ -294,6 +306,7 @@ class BuildRecord(_Part):
     contamination: list[ContaminationEntry]
     judges: list[JudgeEntry]
     panels: list[PanelEntry] = Field(default_factory=list, description="what the judges amount to together: outside the digest")
+    writers: list[WriterEntry] = Field(default_factory=list, description="models that wrote rows or answers: outside the digest")
     gates: list[GateEntry]
     self_tests: list[SelfTestEntry] = Field(default_factory=list, description="planted leaks, one entry a step that decontaminates: outside the digest")
     mixes: list[MixEntry] = Field(default_factory=list, description="what each mix was asked for and what came of it")

@@ -115,6 +115,8 @@ class Made:
     """Fields of `core.builds.JudgeEntry`, but the corpus, for each judge asked."""
     panels: tuple[dict[str, Any], ...] = ()
     """Fields of `core.builds.PanelEntry`, but the corpus, for each question that a panel was asked."""
+    writers: tuple[dict[str, Any], ...] = ()
+    """Fields of `core.builds.WriterEntry`, but corpus and step, for each turn of a model that wrote."""
     usd: float = 0.0
     """Spent by this run."""
     contamination: tuple[dict[str, Any], ...] = ()

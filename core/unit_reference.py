@@ -12,6 +12,7 @@ KINDS = {
     "shape": "Shapes: how a record becomes a row",
     "format": "Formats of files",
     "question": "Questions to judges",
+    "generator": "Generators: what models are asked to write",
     "provider": "Providers of judges",
     "strategy": "Strategies: which completions make pairs",
 }
@@ -47,6 +48,8 @@ def _row(cls: type[Unit], field: str) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Unit):
+        return "{}"
     text = str(list(value)) if isinstance(value, tuple) else str(value)
     text = text.replace("|", "\\|").replace("`", "'").replace("\n", " ")
     return text if len(text) <= 60 else text[:57] + "..."

@@ -19,6 +19,7 @@ from tilth.core.errors import RecipeError
 ROOMS = {
     "step": ("tilth.filters", "tilth.builders.makers"),
     "question": ("tilth.annotators.questions",),
+    "generator": ("tilth.annotators.generators",),
     "provider": ("tilth.annotators.providers",),
     "format": ("tilth.builders.formats",),
     "shape": ("tilth.builders.shapes",),

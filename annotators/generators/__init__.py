@@ -1,0 +1,1 @@
+"""Generators: what a model is asked to write. One unit a file."""
