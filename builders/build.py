@@ -216,15 +216,18 @@ def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) ->
             configs[config] = {"train": writes.write_table(stages[config], config, table)}
     found = record.contamination(made)
     limits, taken = made.recipe.recipe.alarms, alarms.entries(made)
-    rows: dict[str, int] = {corpus.kind: sum(f.rows for files in configs[corpus.kind].values() for f in files) for corpus in made.corpora}
+    rows: dict[str, dict[str, int]] = {
+        corpus.kind: {split: sum(f.rows for f in files) for split, files in configs[corpus.kind].items()} for corpus in made.corpora
+    }
     checked = {entry.corpus for entry in found if entry.step == "decontaminate"} if made.benchmark_reads else None
-    mixes = record.mixes(made)
+    leaked, mixes = record.leaks(made), record.mixes(made)
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,
         sources=record.sources(made), contamination=found, judges=record.judges(made), panels=record.panels(made), writers=record.writers(made),
-        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken, mixes), mixes=mixes, alarms=alarms.alarms(taken, limits), signals=record.signals(made),
-        drops=record.drop_counts(gone), selections=record.selections(made), duplicates=duplicates(made), self_tests=self_tests(made),
+        gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken, leaked, mixes), mixes=mixes, leaks=leaked,
+        alarms=alarms.alarms(taken, limits), signals=record.signals(made), drops=record.drop_counts(gone), selections=record.selections(made),
+        duplicates=duplicates(made), self_tests=self_tests(made),
         environment=_environment(runner, seconds),
     )  # fmt: skip
     shutil.rmtree(folder, ignore_errors=True)

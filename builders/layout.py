@@ -210,6 +210,7 @@ def _reader(
         "license": said["license"],
         "language": said["language"],
         "key": source.key,
+        "split": said["split"],
         "files": [[file.name, file.sha256, file.rows] for file, _ in files],
         "revision": lock.sources[name].revision,
         "limit": options.limit,

@@ -20,7 +20,7 @@ from tilth.builders.records import BadRecord, Blank, Format, MissingField, Recor
 from tilth.core.durable import writing
 from tilth.core.errors import LockError, SourceError
 from tilth.core.lock import LockedFile
-from tilth.core.recipe import FieldOf, Source
+from tilth.core.recipe import FieldOf, Source, is_split
 from tilth.core.rows import COMMON, Kind, content_hash, row_id, schema
 from tilth.core.stages import Stage
 
@@ -151,8 +151,16 @@ class SourceReader:
             "id": row_id(self.name, key, ordinal), "content_hash": hashed, "source": self.name, "revision": self.revision,
             "license": self._said(record, self.source.license, "license"),
             "language": self._said(record, self.source.language, "language") if self.source.language else None,
-            "parents": [], **content,
+            "parents": [], "split": self._split(record), **content,
         }  # fmt: skip
+
+    def _split(self, record: Record) -> str | None:
+        if self.source.split is None:
+            return None
+        name = self._said(record, self.source.split, "split")
+        if not is_split(name):
+            raise BadRecord(f"split {name[:60]!r} is no name for a split")
+        return name
 
     def _said(self, record: Record, said: str | FieldOf | None, what: str) -> str:
         if not isinstance(said, FieldOf):

@@ -16,6 +16,7 @@ from tilth.core.builds import (
     FileEntry,
     GateEntry,
     JudgeEntry,
+    LeakEntry,
     MixEntry,
     PanelEntry,
     SelectionEntry,
@@ -92,6 +93,15 @@ def mixes(layout: Layout) -> list[MixEntry]:
     return [MixEntry(corpus=corpus, **entry) for corpus, entry in made if entry]
 
 
+def leaks(layout: Layout) -> list[LeakEntry]:
+    """Prompts in two splits of a corpus, one entry a pair of splits."""
+    return [
+        LeakEntry(corpus=corpus.kind, splits=(one, other), published=published, released=released)
+        for corpus in layout.corpora
+        for one, other, published, released in corpus.write.facts()["leaks"]
+    ]
+
+
 def judges(layout: Layout) -> list[JudgeEntry]:
     """One entry a judge, question and corpus."""
     made = [(corpus.kind, s.make) for corpus in layout.corpora for s in corpus.segments if s.make]
@@ -150,18 +160,21 @@ def selections(layout: Layout) -> list[SelectionEntry]:
 
 
 def gates(
-    limits: Gates, lines: list[LedgerLine], rows: dict[str, int], checked: set[str] | None, taken: Sequence[AlarmEntry],
-    mixed: Sequence[MixEntry] = (),
+    limits: Gates, lines: list[LedgerLine], rows: dict[str, dict[str, int]], checked: set[str] | None, taken: Sequence[AlarmEntry],
+    leaked: Sequence[LeakEntry] = (), mixed: Sequence[MixEntry] = (),
 ) -> list[GateEntry]:
     """What a release is held against.
 
     Args:
+        rows: corpus → split → rows.
         checked: the corpora that were decontaminated, None where there are no benchmarks.
         taken: what the steps took of each source and each language (`alarms.entries`).
+        leaked: prompts in two splits; documents have none.
         mixed: what the mixes came to; no share may be off by more than the tolerance of its step.
     """
     entries = []
-    for corpus, held in rows.items():
+    for corpus, splits in rows.items():
+        held = sum(splits.values())
         mine = [line for line in lines if line.corpus == corpus]
         failed = sum(line.failed for line in mine) / max(1, mine[0].rows_in)
         entries.append(_gate("failed_share", corpus, limits.max_failed_share, round(failed, 6), failed <= limits.max_failed_share))
@@ -171,6 +184,9 @@ def gates(
         if limits.max_wipeout is not None:
             worst = max((one.share for one in taken if one.corpus == corpus and one.expected is None), default=0.0)
             entries.append(_gate("max_wipeout", corpus, limits.max_wipeout, round(worst, 6), worst <= limits.max_wipeout))
+        if limits.max_leaked_prompts is not None and len(splits) > 1 and corpus != "cpt":
+            found = sum(one.released for one in leaked if one.corpus == corpus)
+            entries.append(_gate("leaked_prompts", corpus, limits.max_leaked_prompts, found, found <= limits.max_leaked_prompts))
     for mix in mixed:
         off = max(stage.off for stage in mix.stages)
         entries.append(_gate("mix_tolerance", mix.corpus, mix.tolerance, round(off, 6), off <= mix.tolerance))

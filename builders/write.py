@@ -1,4 +1,5 @@
-"""Write: survivors → the Parquet shards of a config, in the order of the sources, split by hash of their group.
+"""Write: survivors → the Parquet shards of a config, in the order of the sources, each in its split: that of its source, or of
+the source's rows with the same prompt; else by hash of its group.
 
 Shards are zstd Parquet with content-defined chunking and a page index, so that the Hub stores what did not change
 once (hub.md, section 3). The same rows and the same pyarrow give the same bytes.
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tilth.builders import split_leaks
 from tilth.builders.corpus_files import shards
 from tilth.builders.decide import alive
 from tilth.builders.layout import CorpusLayout
@@ -22,6 +24,7 @@ from tilth.core.builds import FileEntry
 from tilth.core.durable import writing
 from tilth.core.errors import RecipeError
 from tilth.core.fingerprints import canonical, file_digest
+from tilth.core.prompts import folded, prompt_keys
 from tilth.core.rows import COMMON, RELEASED, Kind
 from tilth.core.stages import Stage, read_table
 
@@ -32,18 +35,28 @@ CHUNKING = {"min_chunk_size": 256 << 10, "max_chunk_size": 1 << 20, "norm_level"
 
 
 def write(corpus: CorpusLayout, splits: dict[str, float], seed: int) -> None:
-    """Write the shards of a corpus; the stage's facts hold `files` (split → entries) and `groups` (counts by source)."""
+    """Write the shards of a corpus; the stage's facts hold `files` (split → entries), `groups` (counts by source) and `leaks`
+    (two splits, prompts in both as published and as written)."""
     writer = _Splits(corpus.write)
     counts: dict[tuple[str, str, str], int] = {}
+    published = split_leaks.published(corpus.segments[0].inputs, corpus.kind)
+    said, written = published.clear(), [published.clear()]
+    if not published.is_empty():
+        said = split_leaks.together(split_leaks.places(frame, corpus.kind) for frame in _survivors(corpus))
+        said = said.unique("prompt", keep="first", maintain_order=True)
     for frame in _survivors(corpus):
-        named = frame.with_columns(_split_of(frame, corpus.kind, splits, seed))
+        named = frame.with_columns(_split_of(frame, corpus.kind, splits, seed, said))
         for *key, number in named.group_by("source", "license", "language").len().iter_rows():
             counts[tuple(key)] = counts.get(tuple(key), 0) + number
-        for split in sorted(named["_split"].unique()):
-            writer.add(split, named.filter(pl.col("_split") == split).drop("_split"))
+        if splits or not published.is_empty():
+            written.append(split_leaks.places(named, corpus.kind))
+        for split in sorted(named["split"].unique()):
+            writer.add(split, named.filter(pl.col("split") == split).drop("split"))
     files = writer.close(corpus.kind)
     groups = [[*key, number] for key, number in sorted(counts.items())]
-    corpus.write.finish(files={k: [f.model_dump() for f in v] for k, v in files.items()}, groups=groups)
+    before, after = split_leaks.leaks(published), split_leaks.leaks(split_leaks.together(written))
+    found = [[*pair, before[pair], after[pair]] for pair in sorted(before | after)]
+    corpus.write.finish(files={k: [f.model_dump() for f in v] for k, v in files.items()}, groups=groups, leaks=found)
 
 
 def write_table(stage: Stage, config: str, frame: pl.DataFrame) -> list[FileEntry]:
@@ -76,10 +89,19 @@ def _survivors(corpus: CorpusLayout) -> Iterator[pl.DataFrame]:
             yield frame.filter(pl.Series(mine)).with_columns(pl.col("language").fill_null("und"))
 
 
-def _split_of(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: int) -> pl.Series:
-    """The split of every row: rows of one group (same prompt) always share theirs."""
+def _split_of(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: int, said: pl.DataFrame) -> pl.Series:
+    """The split of every row: its source's, or what is `said` (`split_leaks.PLACES`) of its prompt; rows of one group share theirs else."""
+    drawn = _drawn(frame, kind, splits, seed)
+    if said.is_empty():
+        return frame["split"].fill_null(drawn)
+    same = pl.DataFrame([prompt_keys(frame, kind)]).join(said, on="prompt", how="left", maintain_order="left")["split"]
+    return frame["split"].fill_null(same).fill_null(drawn)
+
+
+def _drawn(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: int) -> pl.Series:
+    """The split of every row by hash of its group."""
     if not splits:
-        return pl.Series("_split", ["train"] * frame.height, dtype=pl.String)
+        return pl.Series("split", ["train"] * frame.height, dtype=pl.String)
     names = sorted(splits)  # the order in which a recipe names them decides nothing
     limits = np.cumsum([splits[name] for name in names])
     found = []
@@ -87,15 +109,14 @@ def _split_of(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: i
         digest = hashlib.sha256(canonical([seed, _group(row, kind)])).digest()
         place = int(np.searchsorted(limits, int.from_bytes(digest[:8], "big") / 2**64, side="right"))
         found.append(names[place] if place < len(names) else "train")
-    return pl.Series("_split", found, dtype=pl.String)
+    return pl.Series("split", found, dtype=pl.String)
 
 
 def _group(row: dict[str, Any], kind: Kind) -> str:
     if kind == "cpt":
         return str((row["parents"] or [row["id"]])[0])  # a copy stands with what it is a copy of
     turns = row["messages" if kind == "sft" else "prompt"]
-    asked = next((turn["content"] for turn in turns if turn["role"] == "user"), "")
-    return " ".join(asked.casefold().split())
+    return folded(next((turn["content"] for turn in turns if turn["role"] == "user"), ""))
 
 
 def _common_types(schema: Any) -> Any:

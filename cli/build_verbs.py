@@ -117,7 +117,7 @@ def build(
         output.as_json(
             {"name": record.name, "digest": record.digest(), "path": str(made.path), "trial": record.trial, "stages_run": made.stages_run,
              "seconds": round(made.seconds, 2), "funnel": [line.model_dump() for line in record.funnel],
-             "alarms": [alarm.model_dump() for alarm in record.alarms], "mixes": [mix.model_dump() for mix in record.mixes],
+             "alarms": [alarm.model_dump() for alarm in record.alarms], "leaks": [leak.model_dump() for leak in record.leaks], "mixes": [mix.model_dump() for mix in record.mixes],
              "configs": {c: {s: sum(f.rows for f in files) for s, files in splits.items()} for c, splits in record.configs.items()}}
         )  # fmt: skip
         return
@@ -126,6 +126,8 @@ def build(
     talk.say(f"{made.stages_run} stages ran in {made.seconds:.1f} s; digest {made.record.digest()[:12]}; {made.path}")
     if made.record.trial:
         talk.say(f"a trial ({made.record.trial}): it cannot be released")
+    for leak in made.record.leaks:
+        talk.say(leak.text)
     for gate in made.record.gates:
         if not gate.passed:
             talk.say(f"gate {gate.gate} of {gate.corpus} fails: {gate.value} against {gate.limit}")

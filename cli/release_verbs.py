@@ -82,6 +82,8 @@ def show(ref: str, json_: bool) -> None:
         output.say(f"  {config}: " + ", ".join(f"{split} {sum(f.rows for f in files):,}" for split, files in splits.items()))
     show_funnel(record.funnel)
     show_mixes(record.mixes)
+    for leak in record.leaks:
+        output.say(leak.text)
     for alarm in record.alarms:
         output.say(f"expected: {alarm.text}: {alarm.expected}" if alarm.expected else f"ALARM {alarm.text}")
 
@@ -96,6 +98,7 @@ def _summary(found: Any) -> dict[str, Any]:
         "where": found.where, "yanked": found.yanked, "manifest_sha256": file_digest(found.path / FILE),
         "configs": {c: {s: sum(f.rows for f in files) for s, files in splits.items()} for c, splits in record.configs.items()},
         "funnel": [line.model_dump() for line in record.funnel],
+        "leaks": [leak.model_dump() for leak in record.leaks],
         "alarms": [alarm.model_dump() for alarm in record.alarms],
         "mixes": [mix.model_dump() for mix in record.mixes],
     }  # fmt: skip

@@ -249,6 +249,24 @@ class MixEntry(_Part):
         return lines
 
 
+class LeakEntry(_Part):
+    """Prompts that stand in two splits of one corpus."""
+
+    corpus: str
+    splits: tuple[str, str]
+    published: int = Field(ge=0, description="prompts in both, as the sources say their splits")
+    released: int = Field(ge=0, description="prompts in both, in the release")
+
+    @property
+    def text(self) -> str:
+        """What was found, in one line.
+
+        >>> LeakEntry(corpus="preference", splits=("dev", "train"), published=1228, released=0).text
+        'preference: 1,228 prompts stand in both dev and train as published, 0 as released'
+        """
+        return f"{self.corpus}: {self.published:,} prompts stand in both {' and '.join(self.splits)} as published, {self.released:,} as released"
+
+
 class GateEntry(_Part):
     """One gate: its limit, the value found, whether it lets a release pass."""
 
@@ -310,6 +328,7 @@ class BuildRecord(_Part):
     gates: list[GateEntry]
     self_tests: list[SelfTestEntry] = Field(default_factory=list, description="planted leaks, one entry a step that decontaminates: outside the digest")
     mixes: list[MixEntry] = Field(default_factory=list, description="what each mix was asked for and what came of it")
+    leaks: list[LeakEntry] = Field(default_factory=list, description="prompts that stand in two splits, as published and as released")
     alarms: list[AlarmEntry] = Field(default_factory=list, description="steps that took most of a source or a language, worst first")
     signals: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="`corpus/step.signal` → {mean, p5, p50, p95} over the rows measured"

@@ -18,6 +18,9 @@ class Gates(BaseModel):
     max_wipeout: float | None = Field(
         None, ge=0, le=1, description="largest share of a source or a language that one step may take; left out: an alarm, no refusal"
     )
+    max_leaked_prompts: int | None = Field(
+        0, ge=0, description="prompts that stand in two splits of a corpus; null: they are counted and refuse nothing"
+    )
 
 
 class Alarms(BaseModel):

@@ -42,6 +42,11 @@ SPLIT = re.compile(r"^\w+(\.\w+)*$")
 """What `datasets` takes for a split; `all` is its own word."""
 
 
+def is_split(name: str) -> bool:
+    """Whether a split can be called so."""
+    return bool(SPLIT.match(name)) and name != "all" and len(name) <= 64
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -83,11 +88,16 @@ class Source(_Terms):
         None, description="encoding of text, or `auto`: as the file says, else detected; left out: utf-8 for jsonl and csv, else auto"
     )
     shape: dict[str, dict[str, Any]] = Field(description="how a record becomes a row: one shape with its parameters")
+    split: str | FieldOf | None = Field(
+        None, description="split that its rows are published in (train, dev, test …), or {field: NAME}; left out: the corpus's `splits` decide"
+    )
 
     @model_validator(mode="after")
     def _has_one_shape(self) -> Source:
         if len(self.shape) != 1:
             raise ValueError(f"shape names {len(self.shape)} shapes, must be one, as in {{text: {{}}}}")
+        if isinstance(self.split, str) and not is_split(self.split):
+            raise ValueError(f"{self.split!r} is no name for a split: letters, digits and _, not `all`")
         return self
 
 
@@ -129,7 +139,7 @@ class Corpus(_Part):
     @model_validator(mode="after")
     def _splits_leave_train(self) -> Corpus:
         for name in self.splits:
-            if not SPLIT.match(name) or name == "all" or len(name) > 64:
+            if not is_split(name):
                 raise ValueError(f"{name!r} is no name for a split: letters, digits and _, not `all`")
         if "train" in self.splits or any(not 0 < v < 1 for v in self.splits.values()) or sum(self.splits.values()) >= 1:
             raise ValueError("splits are shares between 0 and 1 that leave some to train, which is not named")
@@ -189,6 +199,11 @@ class Recipe(_Part):
             del plain["alarms"]
         if self.gates.max_wipeout is None:
             del plain["gates"]["max_wipeout"]
+        if self.gates.max_leaked_prompts == 0:
+            del plain["gates"]["max_leaked_prompts"]
+        for source in (*plain["sources"].values(), *plain["benchmarks"].values()):
+            if source.get("split", "") is None:
+                del source["split"]
         for kind in self.corpora:
             plain["corpora"][kind]["steps"] = [{step.name: step.parameters()} for step in self.steps(kind)]
         return plain

@@ -45,12 +45,14 @@ COMMON: dict[str, Any] = {
     "scores": SCORES,
     "stage": pl.String,
     "metadata": pl.String,
+    "split": pl.String,
 }
-"""Columns of every row, of every kind. An edit of the last three is no edit of the content:
+"""Columns of every row, of every kind. An edit of the last four is no edit of the content:
 
 - `scores`: what models said of the row (`difficulty` 8), each name once; one that could not be told is absent, never a default.
 - `stage`: the part of a curriculum that the row was put into by a mix.
 - `metadata`: canonical JSON of what the source said beside the content, where a shape keeps it.
+- `split`: the split that the source says the row is of; it travels with the row and becomes the split of the release.
 """
 
 CONTENT: dict[Kind, dict[str, Any]] = {
