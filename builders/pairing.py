@@ -15,7 +15,6 @@ from tilth.annotators.question import Item
 from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy
 from tilth.core.rows import conversation, schema
 
-
 CHUNK = 4096
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +147,18 @@ def take_text(record: Record, field: str) -> str:
     if not value.strip():
         raise Blank(f"field {field!r} is blank")
     return value
+
+
+def as_number(value: Any) -> float | None:
+    """A number, or a text that is one; None where it is neither, for what is no score is no default either.
+
+    >>> as_number("7.5"), as_number(3), as_number("7 or 8"), as_number(True)
+    (7.5, 3.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import Field
 
-from tilth.builders.records import BadRecord, Record, Shape
+from tilth.builders.records import BadRecord, Record, Shape, as_number, put, take
 from tilth.core.fingerprints import canonical
 
 HOLE, WITHOUT, SHAPE = "$text", "$without", "$shape"
@@ -27,6 +27,9 @@ HOLE, WITHOUT, SHAPE = "$text", "$without", "$shape"
 
 MIN_PIECE = 8
 """Characters from which a part of a text is looked for: shorter words (roles, labels) stand in texts by chance."""
+
+MAX_TEXTS = 200
+"""Texts of a content among which parts are looked for: a longer dialogue's own fields are kept as they are, but for whole texts."""
 
 CORE = ("text", "messages", "prompt", "chosen", "rejected", "candidates")
 """Content that a written record must hold; other columns it holds where the shape has a place for them."""
@@ -41,6 +44,10 @@ class TwoWay(Shape):
 
     keep: bool = Field(
         False, description="keep the record's other fields as `metadata`, unedited, so that it can be written again as it was"
+    )
+
+    scores: dict[str, str] = Field(
+        default_factory=dict, description="score → field that holds it, a number: what a model said of the record; no number, no score"
     )
 
     @abstractmethod
@@ -60,12 +67,18 @@ class TwoWay(Shape):
         """
 
     def content(self, record: Record) -> dict[str, Any]:
-        content = self.parse(record)
+        content = self._read(record)
         return {**content, "metadata": self._kept(record, content)} if self.keep else content
+
+    def _read(self, record: Record) -> dict[str, Any]:
+        content = self.parse(record)
+        told = [(name, as_number(take(record, field))) for name, field in self.scores.items()]
+        said = [{"name": name, "value": value} for name, value in told if value is not None]
+        return {**content, "scores": [*(content.get("scores") or ()), *said] or None} if self.scores else content
 
     def _kept(self, record: Record, content: dict[str, Any]) -> str | None:
         plain, _ = self._plain(content)
-        texts = list(_texts(content))
+        texts = _Texts(list(_texts(content)))
         try:
             held = {
                 name: _hollow(value, texts) if name in plain or not plain else value
@@ -77,7 +90,7 @@ class TwoWay(Shape):
             if lacking := sorted(set(plain) - set(record)):
                 held[WITHOUT] = lacking
             return canonical({SHAPE: self.name, **held}).decode() if held else None
-        except (TypeError, UnicodeEncodeError) as error:
+        except (TypeError, UnicodeEncodeError, RecursionError) as error:
             raise BadRecord(f"it cannot be kept as metadata: {error}") from None
 
     def record(self, row: Mapping[str, Any]) -> Record:
@@ -92,7 +105,8 @@ class TwoWay(Shape):
             held = {}
         # A text of the content in a field that this shape does not write: other parameters kept it.
         held = {name: value for name, value in held.items() if name in made or not made or name == WITHOUT or not _is_ours(value)}
-        lacking = [name for name in held.pop(WITHOUT, ()) if name in made]
+        lacking = held.pop(WITHOUT, None)
+        lacking = lacking if isinstance(lacking, list) else []
         filled = dict(_filled(held, list(_texts(row))))
         whole = {name: value for name, value in {**made, **filled}.items() if name not in lacking}
         if len(filled) == len(held) and self._why_not(whole, row) is None:
@@ -107,14 +121,18 @@ class TwoWay(Shape):
 
     def _plain(self, row: Mapping[str, Any]) -> tuple[Record, str | None]:
         try:
-            return self.plain(row), None
+            made = self.plain(row)
+            told = {one["name"]: one["value"] for one in row.get("scores") or ()}
+            for name, field in self.scores.items():
+                put(made, field, told.get(name))
+            return made, None
         except Unfit as error:
             return {}, str(error)
 
     def _why_not(self, record: Record, row: Mapping[str, Any]) -> str | None:
         """Why a record does not read as the row; None where it does."""
         try:
-            read = self.parse(record)
+            read = self._read(record)
         except BadRecord as error:
             return str(error)
         told = {one["name"]: one["value"] for one in row.get("scores") or ()}
@@ -154,7 +172,15 @@ def _is_ours(value: Any) -> bool:
     return False
 
 
-def _hollow(value: Any, texts: list[str]) -> Any:
+class _Texts:
+    """The texts of a content, and of each the number where it stands first."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.all = list(enumerate(texts))
+        self.first = {text: number for number, text in reversed(self.all)}
+
+
+def _hollow(value: Any, texts: _Texts) -> Any:
     """A value with the texts of the content cut out of it."""
     match value:
         case dict():
@@ -167,13 +193,15 @@ def _hollow(value: Any, texts: list[str]) -> Any:
     return value
 
 
-def _pieces(value: str, texts: list[str]) -> list[Any] | None:
+def _pieces(value: str, texts: _Texts) -> list[Any] | None:
     """A string as literal parts and texts: [i] all of text i, [i, from, to, length of it] a part; None where it holds none."""
-    if value in texts:
-        return [[texts.index(value)]]
+    if value in texts.first:
+        return [[texts.first[value]]]
+    if len(texts.all) > MAX_TEXTS:
+        return None
     pieces: list[Any] = []
     place = 0
-    for number, text in enumerate(texts):
+    for number, text in texts.all:
         found = value.find(text, place) if len(text) >= MIN_PIECE else -1
         if found >= 0:
             pieces += [value[place:found]] * (found > place) + [[number]]
@@ -181,7 +209,7 @@ def _pieces(value: str, texts: list[str]) -> list[Any] | None:
     if pieces:
         return [*pieces, value[place:]] if place < len(value) else pieces
     if len(value) >= MIN_PIECE:
-        for number, text in enumerate(texts):
+        for number, text in texts.all:
             if (found := text.find(value)) >= 0:
                 return [[number, found, found + len(value), len(text)]]
     return None
@@ -204,6 +232,8 @@ def _fill(value: Any, texts: list[str]) -> Any:
     match value:
         case {"$text": list(pieces)} if len(value) == 1:
             return "".join(piece if isinstance(piece, str) else _cut(texts, *piece) for piece in pieces)
+        case {"$text": _}:
+            raise _ChangedError
         case dict():
             return {name: _fill(inner, texts) for name, inner in value.items()}
         case list():

@@ -153,6 +153,45 @@ def test_ultramedical_rows_come_out_as_they_went_in(home: Home, tmp_path: Path) 
     assert read(tmp_path / "a.jsonl")[0] == {"instruction": "Which 1?\n\nA. one\nB. two", "input": "", "output": "So, the answer is B."}
 
 
+WHOLE = """\
+name: whole
+license: other
+sources:
+  ultra: {path: peer_ultramedical_samples/examples.jsonl.zst, license: other, language: en, key: id, shape: {ultramedical: {}}}
+  dialogues: {path: sft_zh_huatuo_llama/liver_cancer.jsonl.zst, license: other, language: zh, shape: {qa: {question: instruction, answer: output,
+    speakers: {"<user>:": user, "<bot>:": assistant}, keep: true}}}
+  harmless: {path: pref_hh_harmless_test/test.jsonl.zst, license: MIT, language: en, shape: {pair: {prompt: null, form: dialogues, keep: true,
+    speakers: {"Human:": user, "Assistant:": assistant}}}}
+corpora:
+  sft: {from: [ultra, dialogues]}
+  preference: {from: [harmless]}
+"""
+
+
+@pytest.mark.data
+def test_real_records_come_out_of_a_release_as_they_went_in(data: Path, home: Home, tmp_path: Path) -> None:
+    """All 50 published UltraMedical examples, 1,000 Chinese dialogues and 2,308 pairs: read, built, released, exported; equal in order."""
+    from tilth.builders.build import build, lock_recipe
+    from tilth.builders.formats.jsonl import Jsonl
+    from tilth.registry import releases
+
+    path = tmp_path / "whole.yaml"
+    path.write_text(WHOLE, encoding="utf-8")
+    lock_recipe(str(path), data)
+    releases.cut(build(str(path), data_root=data).path, "1.0.0", home=home)
+
+    def source(file: str) -> list[Any]:
+        return [record for _, record in Jsonl().records(data / file, file)]
+
+    assert run("whole@1.0.0", "--as", "ultramedical", "--to", tmp_path / "u.jsonl").exit_code == 0
+    assert read(tmp_path / "u.jsonl")[:50] == source("peer_ultramedical_samples/examples.jsonl.zst")
+    assert run("whole@1.0.0", "--as", "huatuo_llama", "--to", tmp_path / "h.jsonl").exit_code == 0
+    assert read(tmp_path / "h.jsonl")[50:] == source("sft_zh_huatuo_llama/liver_cancer.jsonl.zst")
+    assert run("whole@1.0.0", "--as", "hh", "--to", tmp_path / "p.jsonl").exit_code == 0
+    written, was = read(tmp_path / "p.jsonl"), source("pref_hh_harmless_test/test.jsonl.zst")
+    assert len(written) == 2308 and written == [one for one in was if one in written]
+
+
 def test_a_killed_export_leaves_nothing_that_looks_done(home: Home, tmp_path: Path) -> None:
     script = f"""
 import os, sys

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tilth.builders.formats.csv import Csv
 from tilth.builders.formats.jsonl import Jsonl
 from tilth.builders.published import PUBLISHED
 from tilth.builders.records import BadRecord, Record
@@ -121,6 +122,35 @@ def test_an_edit_is_written_and_never_undone() -> None:
     assert scored.record({**was, "scores": None})["score"] is None
 
 
+def test_numbers_of_other_models_are_scores_and_no_number_is_none() -> None:
+    unit = units.find("shape", "qa")(scores={"quality": "q.score", "edu": "edu"}, keep=True)  # type: ignore[call-arg]
+    assert isinstance(unit, TwoWay)
+    record = {"question": "a", "answer": "b", "q": {"score": "4.5", "by": "m"}, "edu": None}
+    row = unit.content(record)
+    assert row["scores"] == [{"name": "quality", "value": 4.5}] and unit.record(row) == record
+    assert unit.record({**row, "scores": [{"name": "edu", "value": 2.0}]}) == {"question": "a", "answer": "b", "q": {"score": None}, "edu": 2.0}
+
+
+def test_what_would_take_for_ever_or_break_is_told() -> None:
+    deep: Any = "x"
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(BadRecord, match="cannot be kept"):
+        PUBLISHED["alpaca"].unit().content({"instruction": "a", "input": "", "output": "b", "deep": deep})
+    turns = [{"from": "human", "value": f"turn {i} {'x' * 20}", "note": f"note {i} of many"} for i in range(20_000)]
+    for name, record in (
+        ("sharegpt", {"conversations": turns}),
+        ("hh", {"chosen": " " * 1_000_000 + "Human: a", "rejected": "\n" * 1_000_000}),
+        ("ultramedical", {"conversations": [{"from": "human", "value": "A. b\n" * 200_000}, {"from": "gpt", "value": "c"}]}),
+    ):
+        unit = PUBLISHED[name].unit()
+        with suppress(BadRecord):
+            assert unit.record(unit.content(record)) == record
+    for metadata in ("[]", "5", "{", '{"$shape": "qa", "$without": 5, "x": {"$text": [[99]]}}', '{"$shape": "qa", "input": {"$text": 3}}', "[" * 100_000):
+        row = {"messages": conversation([("user", "a"), ("assistant", "b")]), "metadata": metadata}
+        assert PUBLISHED["alpaca"].unit().record(row) == {"instruction": "a", "input": "", "output": "b"}, metadata
+
+
 def test_a_row_that_does_not_fit_says_why() -> None:
     long = {"messages": conversation([("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")])}
     with pytest.raises(Unfit, match="4 messages"):
@@ -168,7 +198,7 @@ RECORDS: dict[str, st.SearchStrategy[Record]] = {
     "hh": st.tuples(WORDS, WORDS, WORDS).map(lambda t: {"chosen": f"\n\nHuman: {t[0]}\n\nAssistant: {t[1]}", "rejected": f"\n\nHuman: {t[0]}\n\nAssistant: {t[2]}"}),
     "llmbar": st.fixed_dictionaries({"input": WORDS, "output_1": WORDS, "output_2": WORDS, "label": st.sampled_from([1, 2, "2", 3])}),
     "medqa": st.fixed_dictionaries({"question": WORDS, "options": OPTIONS, "answer_idx": st.sampled_from(["A", "B", 0, 1, None])}),
-    "medmcqa": st.fixed_dictionaries({"question": WORDS, "opa": TEXT_OR_ONE, "opb": TEXT_OR_ONE, "opc": TEXT_OR_ONE, "opd": TEXT_OR_ONE, "cop": st.integers(0, 4)},
+    "medmcqa": st.fixed_dictionaries({"question": WORDS, "opa": CHOICE, "opb": WORDS, "opc": CHOICE, "opd": CHOICE, "cop": st.integers(1, 4)},
                                      optional={"exp": TEXT_OR_ONE}),
     "pubmedqa": st.fixed_dictionaries({"QUESTION": WORDS, "CONTEXTS": st.lists(WORDS, max_size=3) | WORDS | st.none(), "final_decision": st.sampled_from(["yes", "no", "Maybe"])},
                                       optional={"LONG_ANSWER": TEXT_OR_ONE}),
@@ -293,6 +323,13 @@ def test_real_records_are_written_as_they_were(data: Path, file: str) -> None:
     """The first 300 rows of each set; all 130 thousand records in `make slow`."""
     found = round_trip(data / f"{file}.jsonl.zst", REAL[file][0], 300)
     assert found["equal"] > 0 and not found["different"], found
+
+
+@pytest.mark.data
+def test_a_dialogue_csv_in_gb18030_is_written_as_it_was(data: Path) -> None:
+    unit, path = PUBLISHED["chinese_medical_dialogue"].unit(), data / "sft_zh_toyhom_sample" / "original_gb18030.csv.zst"
+    read = [record for _, record in Csv(encoding="gb18030").records(path, path.name)]
+    assert len(read) == 7644 and all(isinstance(one, dict) and unit.record(unit.content(one)) == one for one in read)
 
 
 @pytest.mark.data

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tilth.builders.records import BadRecord, Blank, Record, put, take, take_text
+from tilth.builders.records import BadRecord, Blank, Record, as_number, put, take, take_text
 from tilth.builders.shapes.chat import KNOWN
 from tilth.builders.shapes.speakers import Speakers, check, turns, written
 from tilth.builders.two_way import TwoWay, Unfit
@@ -88,10 +87,10 @@ class Pair(TwoWay, name="pair", version=1):
 
     def _margin(self, record: Record) -> float | None:
         if self.margin is not None:
-            return _number(take(record, self.margin))
+            return as_number(take(record, self.margin))
         if self.chosen_score is None or self.rejected_score is None:
             return None
-        better, worse = (_number(take(record, field)) for field in (self.chosen_score, self.rejected_score))
+        better, worse = (as_number(take(record, field)) for field in (self.chosen_score, self.rejected_score))
         return better - worse if better is not None and worse is not None else None
 
     def plain(self, row: Mapping[str, Any]) -> Record:
@@ -124,14 +123,3 @@ class Pair(TwoWay, name="pair", version=1):
 
 def _name(value: Any) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
-
-
-def _number(value: Any) -> float | None:
-    """A number, or a text that is one; None where it is neither: no score is not a score."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

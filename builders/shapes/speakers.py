@@ -68,4 +68,4 @@ def written(messages: list[dict[str, str]], speakers: Mapping[str, str]) -> str:
 @lru_cache(64)
 def _patterns(words: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     any_of = "(" + "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)) + ")"
-    return re.compile(rf"^[^\S\n]*{any_of}", re.MULTILINE), re.compile(rf"(?:^|(?<=[\s。！？!?；;]))\s*{any_of}")
+    return re.compile(rf"^[^\S\n]*{any_of}", re.MULTILINE), re.compile(rf"(?<![^\s。！？!?；;]){any_of}")
