@@ -11,6 +11,7 @@ from tilth.annotators.collector import JUDGEMENTS
 from tilth.annotators.own_family import without_own_family
 from tilth.annotators.panel import aggregate
 from tilth.annotators.reward_bench import bench
+from tilth.builders import build as building
 from tilth.builders.pair_survey import yields
 from tilth.builders.pairing import scored_of
 from tilth.builders.strategies.all_pairs import AllPairs
@@ -68,3 +69,36 @@ def test_length_alone_as_a_reward_model_on_llmbar(data: Path) -> None:
     print({name: (one.pairs, round(100 * one.accuracy, 1)) for name, one in said.items()}, found.macro)
     assert {name: one.pairs for name, one in said.items()} == {"Adversarial": 319, "CaseStudy": 315, "FairEval": 66, "LLMEval^2": 200, "MT-Bench": 200, "Natural": 100}
     assert said["Adversarial"].high < 0.5 < said["MT-Bench"].low
+
+
+MIRAGE = """\
+name: mirage
+license: other
+sources:
+  mirage: {path: pref_mirage_completions_a/predictions.jsonl.zst, license: other, language: en, key: path, shape: {prediction: {group: [dataset, id], model: [model, setting], text: predictions}}}
+benchmarks:
+  medmcqa: {path: bench_medmcqa_dev/dev.jsonl.zst, license: MIT, language: en, key: id, shape: {item: {options: [opa, opb, opc, opd], answer: cop, base: 1}}}
+  pubmedqa: {path: bench_pubmedqa/ori_pqal.jsonl.zst, license: MIT, language: en, key: PMID, shape: {item: {question: QUESTION, options: {A: "yes", B: "no", C: maybe}, answer: final_decision}}}
+corpora:
+  preference:
+    from: [mirage]
+    steps: [{group_completions: {}}, {objective_pairs: {}}]
+gates: {decontaminated: false}
+"""
+
+
+def test_objective_pairs_of_mirage_are_never_equal_and_each_prompt_has_its_reason(data: Path, tmp_path: Path) -> None:
+    """4,183 MedMCQA and 500 PubMedQA prompts, four completions each: 1,747 and 336 make a pair; extraction failures have their own rule."""
+    path = tmp_path / "mirage.yaml"
+    path.write_text(MIRAGE)
+    building.lock_recipe(str(path), data_root=data)
+    built = building.build(str(path), data_root=data)
+    rows = pl.concat([pl.read_parquet(built.path / file.path) for file in built.record.configs["preference"]["train"]])
+    chosen, rejected = (rows[side].list.last().struct.field("content") for side in ("chosen", "rejected"))
+    assert (chosen != rejected).all() and rows["strategy"].unique().to_list() == ["objective"]
+    told = rows.select(rows["prompt"].list.first().struct.field("content").str.contains(r"\n\nA\. yes\nB\. no\nC\. maybe$").alias("pubmedqa"))
+    assert dict(told.group_by("pubmedqa").len().iter_rows()) == {False: 1747, True: 336}
+    drops = built.record.drops["preference"]
+    print(drops)
+    made = {rule: drops[f"objective_pairs/{rule}"] for rule in ("none_right", "none_wrong", "no_verdict")}
+    assert sum(made.values()) == 4183 + 500 - rows.height and made["no_verdict"] > 0
