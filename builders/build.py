@@ -24,6 +24,7 @@ from tilth.builders import plan as planning
 from tilth.builders import write as writes
 from tilth.builders.duplicates import duplicates
 from tilth.builders.layout import Layout, Options, lay
+from tilth.builders.pairs_made import pairs_made
 from tilth.builders.runner import Runner
 from tilth.builders.self_test import self_tests
 from tilth.core import builds, fingerprints, home, lock, recipe
@@ -175,7 +176,8 @@ def alone(where: home.Home) -> Iterator[None]:
 
 def _tables(made: Layout) -> dict[str, Stage]:
     """The stages of the tables that are no corpus."""
-    code = {**fingerprints.code_digests("tilth.builders.record"), **fingerprints.code_digests("tilth.builders.duplicates")}
+    modules = ("tilth.builders.record", "tilth.builders.duplicates", "tilth.builders.pairs_made")
+    code = {name: digest for module in modules for name, digest in fingerprints.code_digests(module).items()}
     parts = {"corpora": [[c.kind, c.write.key] for c in made.corpora], "code": code}
     return {config: stage(made.home, f"tables/{config}", config, parts) for config in ("judgements", "drops")}
 
@@ -224,7 +226,7 @@ def _write_folder(made: Layout, folder: Path, runner: Runner, seconds: float) ->
     whole = BuildRecord(
         name=made.recipe.recipe.name, trial=made.options.trial, recipe=made.recipe.recipe.canonical(),
         recipe_text=made.recipe.path.read_text(encoding="utf-8"), lock=made.lock.model_dump(mode="json"), configs=configs, funnel=lines,
-        sources=record.sources(made), contamination=found, judges=record.judges(made), panels=record.panels(made), writers=record.writers(made),
+        sources=record.sources(made), contamination=found, judges=record.judges(made), panels=record.panels(made), pairs=pairs_made(made), writers=record.writers(made),
         gates=record.gates(made.recipe.recipe.gates, lines, rows, checked, taken, leaked, mixes), mixes=mixes, leaks=leaked,
         alarms=alarms.alarms(taken, limits), signals=record.signals(made), drops=record.drop_counts(gone), selections=record.selections(made),
         duplicates=duplicates(made), self_tests=self_tests(made),

@@ -14,6 +14,7 @@ from tilth.cards.evidence import Hit
 from tilth.cards.shards import ConfigFacts
 from tilth.core import licenses
 from tilth.core.builds import JudgeEntry, SourceEntry
+from tilth.core.intervals import wilson
 from tilth.core.ledger import LedgerLine
 from tilth.core.manifest import Manifest
 
@@ -139,6 +140,11 @@ class Facts:
             if rows:
                 found.append(((english, chinese), rows))
         return found
+
+    @cached_property
+    def chosen_longer(self) -> list[tuple[str, float, float | None, float | None]]:
+        """(strategy, share of its pairs whose chosen side is the longer one, bounds of 95 %)."""
+        return [(one.strategy, one.chosen_longer, *wilson(one.chosen_longer * one.pairs, one.pairs)) for one in self.manifest.pairs]
 
     @cached_property
     def commit(self) -> str | None:

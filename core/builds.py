@@ -167,6 +167,19 @@ class WriterEntry(_Part):
     usd: float
 
 
+class PairsEntry(_Part):
+    """The pairs of one strategy, as the corpus holds them. Lengths are in characters."""
+
+    strategy: str
+    pairs: int
+    prompts: int
+    chosen_longer: float = Field(description="share of the pairs whose chosen side is the longer one; of equal length: half")
+    mean_length_gap: float = Field(description="length of chosen minus that of rejected")
+    median_length_gap: float
+    median_margin: float | None = Field(description="of the scores, where there are any")
+    labels: dict[str, int] = Field(description="label → pairs; those without one are not counted")
+
+
 class DuplicatePair(_Part):
     """A row that went as a duplicate, the one that stayed, and what differs between them."""
 
@@ -325,6 +338,7 @@ class BuildRecord(_Part):
     judges: list[JudgeEntry]
     panels: list[PanelEntry] = Field(default_factory=list, description="what the judges amount to together: outside the digest")
     writers: list[WriterEntry] = Field(default_factory=list, description="models that wrote rows or answers: outside the digest")
+    pairs: list[PairsEntry] = Field(default_factory=list, description="the preference pairs by strategy: outside the digest")
     gates: list[GateEntry]
     self_tests: list[SelfTestEntry] = Field(default_factory=list, description="planted leaks, one entry a step that decontaminates: outside the digest")
     mixes: list[MixEntry] = Field(default_factory=list, description="what each mix was asked for and what came of it")

@@ -168,6 +168,20 @@ def test_pairs_are_of_both_kinds_and_never_equal(tables: dict[str, pl.DataFrame]
     assert judged.height >= 30
 
 
+def test_what_the_strategies_made_is_on_card_and_page(demo: Release, tables: dict[str, pl.DataFrame]) -> None:
+    told = {entry.strategy: entry for entry in demo.manifest.pairs}
+    pairs = tables["preference"]
+    assert {name: entry.pairs for name, entry in told.items()} == dict(pairs["strategy"].value_counts().iter_rows())
+    judged = pairs.filter(pl.col("strategy") == "top_vs_lower")
+    gaps = [len(row["chosen"][-1]["content"]) - len(row["rejected"][-1]["content"]) for row in judged.iter_rows(named=True)]
+    entry = told["top_vs_lower"]
+    assert entry.mean_length_gap == pytest.approx(sum(gaps) / len(gaps), abs=1e-3) and entry.median_margin == judged["margin"].median()
+    assert entry.chosen_longer == pytest.approx(sum((gap > 0) + (gap == 0) / 2 for gap in gaps) / len(gaps), abs=1e-6)
+    assert told["objective"].median_margin is None and entry.prompts == judged.height
+    card, page = ((demo.path / name).read_text(encoding="utf-8") for name in ("README.md", "report.html"))
+    assert f"| `top_vs_lower` | {judged.height} | {judged.height} | " in card and 'id="pairs"' in page and "较优回答更长的占比" in page
+
+
 def test_the_contamination_is_on_the_card(demo: Release) -> None:
     found = {(entry.corpus, entry.benchmark): entry for entry in demo.manifest.contamination}
     assert found["cpt", "demo_exam_en"].rows_dropped == 4
