@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from tilth.annotators.calls import Message, Reading
+from tilth.annotators.calls import Language, Message, Reading
 from tilth.annotators.estimates import Estimator
 from tilth.annotators.items import Items
 from tilth.annotators.judge import Judged
@@ -54,10 +54,11 @@ class Completion(Question):
     shows_candidates: ClassVar[bool] = False
 
     samples: int = Field(1, ge=1, le=1000, description="completions of each prompt by each model")
-    system: str | None = Field(None, description="system message before the prompt")
+    system: str | dict[Language, str] | None = Field(None, description="system message before the prompt, one for all or one by language")
 
     def requests(self, row: Item, seed: int) -> list[Ask]:
-        system: tuple[Message, ...] = ({"role": "system", "content": self.system},) if self.system else ()
+        said = self.system[self.language_of(row)] if isinstance(self.system, dict) else self.system
+        system: tuple[Message, ...] = ({"role": "system", "content": said},) if said else ()
         messages = (*system, *row.prompt)
         if options := row.options_to_show():
             last = messages[-1]

@@ -100,8 +100,22 @@ def test_a_prompt_without_a_new_answer_goes_with_its_reason(recipe: Any, loopbac
     loopback.finish = "length"
     built = made(path)
     drops = pl.concat([pl.read_parquet(built.path / file.path) for file in built.record.configs["drops"]["train"]])
-    assert drops.select("step", "rule", "value", "status").rows() == [("rewritten", "not_answered", "truncated", "dropped")] * 4
+    assert drops["detail"].to_list() == ["1 truncated"] * 4
+    assert drops.select("step", "rule", "value", "status").rows() == [("rewritten", "few_completions", "1", "failed")] * 4
     assert not any(judges(body) for body in loopback.bodies)
+
+
+def test_a_row_without_any_answer_is_counted_and_not_asked_about(recipe: Any, loopback: Loopback, tmp_path: Path) -> None:
+    path = recipe()
+    path.write_text(path.read_text().replace("reference: answer}}", "completions: old}}").replace("completions: null, completions: old", "completions: old"))
+    old = [{"model": "old", "text": "a good answer"}]
+    small.write_jsonl(tmp_path / "talks.jsonl", [{"id": f"t{k}", "question": f"Question {k}?", "old": old if k else [], "lang": "en"} for k in range(3)])
+    built = made(path)
+    assert built.record.drops["preference"] == {"rewritten/no_original": 1}
+    assert rows(built)["chosen_model"].to_list() == ["old"] * 2
+    assert len([body for body in loopback.bodies if not judges(body)]) == 2
+    [writer] = built.record.writers
+    assert (writer.step, writer.model, writer.calls, writer.outcomes) == ("rewritten", "openai/gpt-5.4-mini", 2, {"ok": 2})
 
 
 def test_the_plan_says_the_cost_and_the_cap_holds(recipe: Any, loopback: Loopback) -> None:
@@ -117,7 +131,7 @@ def test_the_plan_says_the_cost_and_the_cap_holds(recipe: Any, loopback: Loopbac
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"models": [{"baseline": {}}]}, "is no language model"),
+        ({"models": [{"baseline": {}}]}, "writes nothing"),
         ({"models": [{"opnai": {}}]}, "unknown provider 'opnai'; did you mean openai"),
         ({"models": []}, "models"),
         ({"models": [{"openai": {"model": "m"}}], "system": {"en": "Answer."}}, "system.zh is missing"),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field, model_validator
 
+from tilth.annotators.calls import Language
 from tilth.annotators.completions import Completion, table_of
 from tilth.annotators.judge import estimate, judge
 from tilth.annotators.provider import ApiProvider
@@ -30,7 +31,7 @@ class Completions(Step, name="completions", version=1):
     corpora = ("preference",)
     models: list[Named] = Field(min_length=1, description="who answers, each {provider: parameters}; a model may stand here once")
     samples: int = Field(1, ge=1, le=1000, description="completions of each prompt by each model")
-    system: str | None = Field(None, description="system message before the prompt")
+    system: str | dict[Language, str] | None = Field(None, description="system message before the prompt, one for all or `{en: …, zh: …}`")
     gaps: Literal["keep", "drop"] = Field("keep", description="rows for which a model left a completion out: keep them with the others, or drop them")
     min_completions: int = Field(1, ge=1, description="completions that a row must have in the end, those that it came with included")
     max_usd: float | None = execution(None, "cap on what this step's calls cost, all runs together", ge=0)
@@ -41,6 +42,8 @@ class Completions(Step, name="completions", version=1):
             labels = [model.label for model in self.providers()]
         except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
             raise ValueError(f"models: {error.message}{'; ' + error.hint if error.hint else ''}") from None
+        if isinstance(self.system, dict) and (missing := [one for one in ("en", "zh") if not self.system.get(one, "").strip()]):
+            raise ValueError(f"system.{missing[0]} is missing or blank")
         if twice := [label for label, times in Counter(labels).items() if times > 1]:
             raise ValueError(f"models: {twice[0]} is named twice; say `samples` for several completions of one model")
         return self
