@@ -16,14 +16,13 @@ import orjson
 from tilth.annotators.calls import Language, Message
 from tilth.annotators.drafts import Draft
 from tilth.annotators.question import shuffled
+from tilth.builders.draws import WRITTEN
 from tilth.builders.records import BadRecord
 from tilth.builders.shapes.choices import LABELS, asked, key_of
 from tilth.core.fingerprints import canonical
 from tilth.core.rows import conversation
 
 Row = dict[str, Any]
-WRITTEN = "written"
-"""Field of the metadata that says how a row was written: maker → {model, call …}."""
 
 
 def ends_with_user(row: Mapping[str, Any]) -> bool:

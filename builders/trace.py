@@ -16,6 +16,9 @@ from tilth.core import builds
 from tilth.core.errors import StorageError
 from tilth.core.home import Home
 
+MAX_DEPTH = 16
+"""Generations that are walked up: a question of five rounds of evolution has six."""
+
 
 def trace(home: Home, recipe: str | None, row: str, digest: str | None = None) -> dict[str, Any]:
     """Everything known of a row.
@@ -54,6 +57,7 @@ def trace(home: Home, recipe: str | None, row: str, digest: str | None = None) -
 
 def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> dict[str, Any]:
     found: dict[str, Any] = {"id": identity, "origin": [], "steps": [], "fates": [], "judgements": [], "parents": []}
+    parents: set[str] = set()  # a row stands in the stage that made it and in all later ones
     for work, over, folder in stages:
         if work == "read":
             found["origin"] += [{"source": over, **line} for line in _rows(folder, "origin.parquet", identity, ("file", "record"))]
@@ -65,13 +69,13 @@ def _trace(stages: list[tuple[str, str, Path]], identity: str, depth: int) -> di
             changed = _rows(folder, "changed.parquet", identity)
             found["steps"] += [{"work": work, "over": over, "signals": {k: v for k, v in line.items() if k != "id"}} for line in changed]
             made = [line for shard in sorted(folder.glob("rows-*.parquet")) for line in _rows(folder, shard.name, identity)]
-            parents = sorted({parent for line in made for parent in line["parents"] or ()})
-            found["parents"] += [_trace(stages, parent, depth + 1) for parent in parents] if depth < 3 else parents
+            parents.update(parent for line in made for parent in line["parents"] or ())
         elif not work.endswith(" edits"):  # those are the rows themselves
             for shard in sorted(folder.glob("rows-*.parquet")):
                 for line in _rows(folder, shard.name, identity):
                     line.pop("id")
                     found["steps"].append({"work": work, "over": over, "signals": line})
+    found["parents"] = [_trace(stages, parent, depth + 1) if depth < MAX_DEPTH else parent for parent in sorted(parents)]
     return found
 
 

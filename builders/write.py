@@ -7,7 +7,6 @@ once (hub.md, section 3). The same rows and the same pyarrow give the same bytes
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +15,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tilth.builders import split_leaks
+from tilth.builders import draws, split_leaks
 from tilth.builders.corpus_files import shards
 from tilth.builders.decide import alive
 from tilth.builders.layout import CorpusLayout
 from tilth.core.builds import FileEntry
 from tilth.core.durable import writing
 from tilth.core.errors import RecipeError
-from tilth.core.fingerprints import canonical, file_digest
+from tilth.core.fingerprints import file_digest
 from tilth.core.prompts import folded, prompt_keys
 from tilth.core.rows import COMMON, RELEASED, Kind
 from tilth.core.stages import Stage, read_table
@@ -106,8 +105,8 @@ def _drawn(frame: pl.DataFrame, kind: Kind, splits: dict[str, float], seed: int)
     limits = np.cumsum([splits[name] for name in names])
     found = []
     for row in frame.iter_rows(named=True):
-        digest = hashlib.sha256(canonical([seed, _group(row, kind)])).digest()
-        place = int(np.searchsorted(limits, int.from_bytes(digest[:8], "big") / 2**64, side="right"))
+        drawn = draws.inherited(row) or draws.draw(_group(row, kind), seed)
+        place = int(np.searchsorted(limits, int(drawn, 16) / 2**64, side="right"))
         found.append(names[place] if place < len(names) else "train")
     return pl.Series("split", found, dtype=pl.String)
 

@@ -6,7 +6,13 @@ Real SDK, real server on loopback (`writing_server`), which also skips, refuses,
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +25,7 @@ from writing_server import MINERALS, WritingServer, number, writing
 
 from tilth.annotators.answers import verdict
 from tilth.annotators.drafts import Draft
+from tilth.annotators.generators.passage_question import PassageQuestion
 from tilth.annotators.store import CallStore
 from tilth.builders import build as building
 from tilth.builders.makers.answers import Answers
@@ -29,8 +36,9 @@ from tilth.builders.makers.passage_questions import PassageQuestions, drawn
 from tilth.builders.makers.subfields import SubfieldsOf
 from tilth.builders.pending import question_row, stem_of, written_of
 from tilth.builders.plan import plan
+from tilth.builders.trace import trace
 from tilth.core.errors import BudgetError, NetworkError, RecipeError
-from tilth.core.home import home
+from tilth.core.home import Home, home
 from tilth.core.rows import conversation, frame
 from tilth.core.steps import Made, MakeContext, Step
 from tilth.registry.releases import cut
@@ -141,6 +149,12 @@ def test_examples_are_of_the_passage_s_language_and_pass(writing: WritingServer)
     assert english.count("<<<EXAMPLE QUESTION") == 3 and english.count("Right option: ") == 3 and "<<<例题" not in chinese
     assert PassageQuestions(model=model(writing), examples_from="exam", sources=["texts"]).sources_named() == ["texts", "exam"]
     assert len(set(drawn([str(k) for k in range(9)], 9, 0, "row"))) == 9
+
+
+def test_another_provider_writes_in_the_form_asked_for(writing: WritingServer) -> None:
+    claude = {"anthropic": {"model": "claude-haiku-5-5", "base_url": writing.anthropic_url, "max_tokens": 400, **PRICED}}
+    done = made(PassageQuestions(model=claude), texts("Zinc heals.", "Iron carries."))
+    assert done.rows.height == 2 and all(body["output_config"]["format"]["schema"] == PassageQuestion().answer_schema() for body in writing.bodies)
 
 
 def test_an_open_question_has_no_options(writing: WritingServer) -> None:
@@ -448,6 +462,63 @@ def test_a_recipe_from_passages_to_answered_conversations(writing: WritingServer
     assert "## Models that wrote" in card and "worked_answer@1/retry 1" in card and "Models that wrote" in (released.path / "report.html").read_text()
     calls = len(writing.bodies)
     assert building.build(path).stages_run == 0 and len(writing.bodies) == calls
+
+
+def test_a_rewritten_question_goes_where_the_first_one_goes_and_is_traced(writing: WritingServer, tmp_path: Path) -> None:
+    text = RECIPE.replace("rounds: 1", "rounds: 2").replace("    from:", "    splits: {test: 0.5}\n    from:").replace("retries: 1", "retries: 0")
+    path = recipe(tmp_path, writing, text)
+    building.lock_recipe(path)
+    build = building.build(path)
+    placed = {split: rows_of(build, split) for split in ("train", "test")}
+    split_of = {identity: split for split, rows in placed.items() for identity in rows["id"]}
+    rows = pl.concat(placed.values())
+    assert rows.height == 30 and min(rows.height for rows in placed.values()) > 0
+    evolved = rows.filter(pl.col("parents").list.first().is_in(rows["id"].to_list()))
+    assert evolved.height == 20 and all(split_of[row["id"]] == split_of[row["parents"][0]] for row in evolved.iter_rows(named=True))
+    last = next(row for row in evolved.iter_rows(named=True) if written_of(row)["evolve"]["round"] == 2)
+    found, walked = trace(home(), "written", last["id"]), []
+    while found["parents"]:
+        [found] = found["parents"]
+        walked.append(found["origin"])
+    assert [len(origin) for origin in walked] == [0, 0, 1] and walked[-1][0]["source"] in ("book", "buch")
+
+
+def rows_of(build: building.Build, split: str = "train") -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(build.path / file.path) for file in build.record.configs["sft"][split]])
+
+
+def test_one_cap_holds_over_all_makers_of_a_build(writing: WritingServer, tmp_path: Path) -> None:
+    path = recipe(tmp_path, writing)
+    building.lock_recipe(path)
+    with pytest.raises(BudgetError):
+        building.build(path, max_usd=8)
+    assert 5 < writing.usd <= 8
+    done = building.build(path)
+    assert rows_of(done).height == 20 and done.record.environment["usd"] > 0
+    assert sum(writer.usd for writer in done.record.writers) == pytest.approx(writing.usd, abs=1e-5)
+
+
+def test_a_build_killed_while_it_buys_goes_on_and_buys_nothing_twice(writing: WritingServer, tmp_path: Path) -> None:
+    path = recipe(tmp_path, writing)
+    building.lock_recipe(path)
+    writing.fault = lambda body, number: 0.05
+    child = subprocess.Popen([sys.executable, "-c", f"from tilth.builders.build import build; build({path!r})"], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(writing.bodies) < 14 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    writing.fault = lambda body, number: None
+    killed = building.build(path)
+    with CallStore(home().calls) as store:
+        lost = sum(writing.answered.values()) - len(store)
+    assert 0 <= lost <= 16, "what was in flight when it was killed, at most"
+    elsewhere = Home(home().root.with_name("elsewhere"))
+    elsewhere.root.mkdir()
+    shutil.copy(home().calls, elsewhere.calls)
+    calls = len(writing.bodies)
+    again = building.build(path, where=elsewhere)
+    assert again.record.digest() == killed.record.digest() and len(writing.bodies) == calls, "the same store gives the same release"
 
 
 def test_rows_that_end_unanswered_stop_the_build(writing: WritingServer, tmp_path: Path) -> None:

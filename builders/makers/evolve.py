@@ -20,8 +20,10 @@ from tilth.annotators.drafts import Draft, plain, same_language
 from tilth.annotators.generator import BrokenReply
 from tilth.annotators.generators.evolved_question import EvolvedQuestion, Form, Method
 from tilth.annotators.pen import Pen, Turn
+from tilth.builders import draws
 from tilth.builders.model_step import ModelStep, Worked
 from tilth.builders.pending import Row, ends_with_user, key_label, language_of, question_row, stem_of
+from tilth.core.prompts import folded
 from tilth.filters import words
 
 FORMS: tuple[Form, ...] = ("open", "choice")
@@ -34,6 +36,8 @@ class _Chain:
 
     rows: list[Row]
     draft: Draft
+    draw: str
+    """What decides the split of all its rows."""
     failed: BrokenReply | None = None
 
     @property
@@ -62,7 +66,8 @@ class Evolve(ModelStep, name="evolve", version=1):
                 if isinstance(found, BrokenReply):
                     worked.lose(index, "failed", found.rule, str(found))
                 elif found is not None:
-                    chains[index] = _Chain([row], found)
+                    first = next(turn["content"] or "" for turn in row["messages"] if turn["role"] == "user")
+                    chains[index] = _Chain([row], found, draws.inherited(row) or draws.draw(folded(first), pen.seed))
         for number in range(1, self.rounds + 1):
             for form in FORMS:
                 self._round([chain for chain in chains.values() if chain.form == form], form, number, pen)
@@ -98,7 +103,7 @@ class Evolve(ModelStep, name="evolve", version=1):
                 chain.failed = error
                 continue
             turn.note(root, "ok")
-            facts = {"method": methods[root], "round": number, "model": turn.model, "call": turn.call(root)}
+            facts = {"method": methods[root], "round": number, "model": turn.model, "call": turn.call(root), draws.DRAW: chain.draw}
             chain.rows.append(question_row(chain.rows[-1], found, pen.seed, self.name, number, facts))
             chain.draft = found
 
