@@ -66,6 +66,8 @@ _ALL = (
     _p("cmmlu", "CMMLU", "exam", question="Question", options=["A", "B", "C", "D"], answer="Answer"),
     _p("mmlu", "MMLU", "exam", options=["A", "B", "C", "D"]),
     _p("hh", "Anthropic HH-RLHF", "pair", prompt=None, speakers={"Human:": "user", "Assistant:": "assistant"}, form="dialogues"),
+    _p("alpaca_eval", "AlpacaEval's annotations", "pair", prompt="instruction", chosen="output_1", rejected="output_2", preferred="preference",
+       chosen_model="generator_1", rejected_model="generator_2", form="texts"),
     _p("llmbar", "LLMBar", "pair", prompt="input", chosen="output_1", rejected="output_2", preferred="label", form="texts"),
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from test_train import cut
 from tilth.builders.published import PUBLISHED
 from tilth.cli.export_verbs import export
 from tilth.core.errors import GateError, RecipeError, StorageError, YankedError
+from tilth.core.fingerprints import canonical
 from tilth.core.home import Home
 from tilth.core.rows import COMMON, RELEASED, conversation, frame
 
@@ -188,8 +189,10 @@ def test_real_records_come_out_of_a_release_as_they_went_in(data: Path, home: Ho
     assert run("whole@1.0.0", "--as", "huatuo_llama", "--to", tmp_path / "h.jsonl").exit_code == 0
     assert read(tmp_path / "h.jsonl")[50:] == source("sft_zh_huatuo_llama/liver_cancer.jsonl.zst")
     assert run("whole@1.0.0", "--as", "hh", "--to", tmp_path / "p.jsonl").exit_code == 0
-    written, was = read(tmp_path / "p.jsonl"), source("pref_hh_harmless_test/test.jsonl.zst")
-    assert len(written) == 2308 and written == [one for one in was if one in written]
+    written = (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = {canonical(json.loads(line)) for line in written}
+    was = [canonical(one) for one in source("pref_hh_harmless_test/test.jsonl.zst")]
+    assert len(written) == 2308 and [canonical(json.loads(line)) for line in written] == [one for one in was if one in lines]
 
 
 def test_a_killed_export_leaves_nothing_that_looks_done(home: Home, tmp_path: Path) -> None:

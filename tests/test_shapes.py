@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tilth.builders.formats.csv import Csv
 from tilth.builders.formats.jsonl import Jsonl
 from tilth.builders.published import PUBLISHED
-from tilth.builders.records import BadRecord, Record
+from tilth.builders.records import BadRecord, Blank, Record
 from tilth.builders.two_way import CORE, TwoWay, Unfit
 from tilth.core import units
 from tilth.core.fingerprints import canonical
@@ -72,6 +72,20 @@ def test_ultramedical_preference() -> None:
     assert unit.content({**record, "metadata": {"chosen": {"model": "a", "score": None}, "rejected": {"model": "b", "score": 1}}})["margin"] is None
     with pytest.raises(BadRecord, match="another prompt"):
         unit.content({**record, "prompt": "p"})
+
+
+def test_the_preferred_side_takes_its_model_and_margin_with_it() -> None:
+    parameters = {"prompt": "q", "chosen": "a", "rejected": "b", "preferred": "better", "chosen_model": "ma", "rejected_model": "mb",
+                  "chosen_score": "sa", "rejected_score": "sb", "form": "texts", "keep": True}  # fmt: skip
+    unit = units.find("shape", "pair").model_validate(parameters)
+    assert isinstance(unit, TwoWay)
+    record = {"q": "?", "a": "one", "b": "two", "better": 1.9, "ma": "m1", "mb": "m2", "sa": 2, "sb": 5}
+    row = unit.content(record)
+    assert (row["chosen"][0]["content"], row["chosen_model"], row["margin"]) == ("two", "m2", 3.0)
+    assert unit.record(row) == record
+    for better, kind in ((1.5, Blank), (None, Blank), (3, BadRecord), ("x", BadRecord)):
+        with pytest.raises(kind, match="prefers"):
+            unit.content({**record, "better": better})
 
 
 def test_aquilamed_dialogues_are_turns_and_rl_rows_are_pairs() -> None:
@@ -290,9 +304,10 @@ REAL = {
     "bench_cmmlu_medical_a/cmmlu": ("cmmlu", {}),
     "bench_mmlu_medical_a/test": ("mmlu", {}),
     "pref_hh_harmless_test/test": ("hh", {"Blank": 1, "BadRecord": 3}),
+    "pref_alpaca_eval_judged/annotations": ("alpaca_eval", {"Blank": 46}),
     "pref_llmbar/dataset": ("llmbar", {"Blank": 1}),
 }
-"""File → published name, and the records that are no row, by why: answers that are null, dialogues without a question."""
+"""File → published name, and the records that are no row, by why: answers that are null, dialogues without a question, no preference."""
 
 
 def records(path: Path) -> Iterator[Record]:
@@ -320,7 +335,7 @@ def round_trip(path: Path, name: str, limit: int | None) -> Counter[str]:
 @pytest.mark.data
 @pytest.mark.parametrize("file", REAL)
 def test_real_records_are_written_as_they_were(data: Path, file: str) -> None:
-    """The first 300 rows of each set; all 130 thousand records in `make slow`."""
+    """The first 300 rows of each set; all 129,074 records in `make slow`."""
     found = round_trip(data / f"{file}.jsonl.zst", REAL[file][0], 300)
     assert found["equal"] > 0 and not found["different"], found
 

@@ -23,7 +23,9 @@ class Pair(TwoWay, name="pair", version=1):
     prompt: str | None = Field("prompt", description="field of the prompt, a text or messages; null: what both sides begin with")
     chosen: str = Field("chosen", description="field of the better side (`output.0` of a list)")
     rejected: str = Field("rejected", description="field of the other side")
-    preferred: str | None = Field(None, description="field that says which is better, 1 (or `chosen`'s name) or 2; left out: `chosen` is")
+    preferred: str | None = Field(
+        None, description="field that says which is better: 1 or 2, a number between, or the side's field; left out: `chosen` is"
+    )
     chosen_score: str | None = Field(None, description="field of the better side's score, a number; with the other's: the margin")
     rejected_score: str | None = Field(None, description="field of the other side's score")
     margin: str | None = Field(None, description="field of the margin, where a record says it")
@@ -45,8 +47,11 @@ class Pair(TwoWay, name="pair", version=1):
 
     def parse(self, record: Record) -> dict[str, Any]:
         sides = [self._messages(record, field, "assistant") for field in (self.chosen, self.rejected)]
-        if self.preferred is not None and self._second(take(record, self.preferred)):
+        models = [_name(take(record, field)) if field else None for field in (self.chosen_model, self.rejected_model)]
+        second = self.preferred is not None and self._second(take(record, self.preferred))
+        if second:
             sides.reverse()
+            models.reverse()
         if self.prompt is not None:
             prompt = self._messages(record, self.prompt, "user")
             sides = [side[len(prompt) :] if side[: len(prompt)] == prompt else side for side in sides]
@@ -61,8 +66,7 @@ class Pair(TwoWay, name="pair", version=1):
                 raise Blank(f"{name} does not end with an answer")
             if side[0]["role"] == prompt[-1]["role"] == "user":
                 raise BadRecord(f"{name} begins with another prompt")
-        models = [_name(take(record, field)) if field else None for field in (self.chosen_model, self.rejected_model)]
-        return {"prompt": prompt, "chosen": sides[0], "rejected": sides[1], "margin": self._margin(record),
+        return {"prompt": prompt, "chosen": sides[0], "rejected": sides[1], "margin": self._margin(record, second),
                 "chosen_model": models[0], "rejected_model": models[1],
                 "label": _name(take(record, self.label)) if self.label else None}  # fmt: skip
 
@@ -79,19 +83,24 @@ class Pair(TwoWay, name="pair", version=1):
         return found
 
     def _second(self, said: Any) -> bool:
-        if said in (1, "1", self.chosen):
-            return False
-        if said in (2, "2", self.rejected):
-            return True
-        raise BadRecord(f"field {self.preferred!r} prefers {said!r}, neither side")
+        if said in (self.chosen, self.rejected):
+            return bool(said == self.rejected)
+        place = as_number(said)
+        if said is None or place == 1.5:
+            raise Blank(f"field {self.preferred!r} prefers neither side")
+        if place is None or not 1 <= place <= 2:
+            raise BadRecord(f"field {self.preferred!r} prefers {said!r}, neither side")
+        return place > 1.5
 
-    def _margin(self, record: Record) -> float | None:
+    def _margin(self, record: Record, second: bool) -> float | None:
         if self.margin is not None:
             return as_number(take(record, self.margin))
         if self.chosen_score is None or self.rejected_score is None:
             return None
         better, worse = (as_number(take(record, field)) for field in (self.chosen_score, self.rejected_score))
-        return better - worse if better is not None and worse is not None else None
+        if better is None or worse is None:
+            return None
+        return worse - better if second else better - worse
 
     def plain(self, row: Mapping[str, Any]) -> Record:
         prompt, sides = row["prompt"], [row["chosen"], row["rejected"]]
