@@ -75,7 +75,7 @@ SOURCES = {
 _A, _B = ("evidence_inference_pmc", "medquad_documents", "ethereum_eips"), ("openstax", "spam_assassin")
 _C = ("tcm_books, one half", "toyhom", "lctt_published", "cn_laws, one half")
 _D = ("tcm_books, the other", "huatuo26m", "smile", "pingcap_docs_cn", "cn_laws, the other")
-SWAPS = {"english": (_A, _B), "english, swapped": (_B, _A), "chinese": (_C, _D)}
+SWAPS = {"english": (_A, _B), "english, swapped": (_B, _A), "chinese": (_C, _D), "chinese, swapped": (_D, _C)}
 
 
 def documents(data: Path, source: Source, most: int) -> list[str]:
