@@ -53,6 +53,12 @@ class Training:
     wordNgrams: int = 1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.piece_words < 2 or min(self.pieces, self.dim, self.epoch, self.minCount, self.wordNgrams) < 1 or not 0 < self.lr <= 10 or self.seed < 0:
+            raise ValueError("piece_words is at least 2, pieces, dim, epoch, minCount and wordNgrams 1, lr above 0 and at most 10, seed 0 or more")
+        if self.dim > 1000 or self.wordNgrams > 5:
+            raise ValueError("dim is at most 1000, wordNgrams 5")
+
 
 def train(texts: Sequence[str], labels: Sequence[str], path: Path, training: Training = Training(), *, balance: bool = True) -> None:
     """Train on texts and their labels, and write the model to `path`; read it with `fasttext_label: {text: words}`.

@@ -233,6 +233,20 @@ def tiny_encoder(folder: Path) -> None:
     BertModel(config).save_pretrained(folder)
 
 
+@pytest.mark.data
+def test_medical_or_not_on_real_sources_held_out_whole(data: Path, tmp_path: Path) -> None:
+    """C11: taught by articles, questions and proposals, tested also on a textbook and on mail that it has not seen (Aquila-Med says 84 %)."""
+    pytest.importorskip("fasttext")
+    names = ("evidence_inference_pmc-01", "medquad_documents-00", "ethereum_eips-00", "openstax_anatomy_physiology-00", "spam_assassin-00")
+    said = {"name": "medical", "input": [str(data / "cpt_raw_mix" / f"{name}.jsonl.zst") for name in names], "fields": {"label": "domain", "language": "lang"},
+            "sample": {"documents": 1200}, "question": {"domain": {"labels": ["medical", "non_medical"]}},
+            "held_sources": ["openstax_anatomy_physiology", "spam_assassin"]}  # fmt: skip
+    (tmp_path / "job.yaml").write_text(json.dumps(said))
+    held = run(str(tmp_path / "job.yaml"))["held_out"]
+    assert held["macro_f1"]["low"] > 0.95 and held["by_source"]["openstax_anatomy_physiology"]["documents"] == 198
+    assert min(held["by_source"][name]["accuracy"]["value"] for name in said["held_sources"]) > 0.95
+
+
 # -- its parts --------------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +322,9 @@ def test_figures_by_hand() -> None:
         ({"input": "notes"}, "no release, build or file"),
         ({"question": {"domain": {"times": 1}}}, "asked about once"),
         ({"hold_out": 1}, "less than 1"),
+        ({"sample": {"languages": {"zh": 0}}}, "greater than 0"),
+        ({"question": {"domain": {"labels": ["medicine", "family law"]}}}, "no labels with blanks"),
+        ({"fasttext": {"piece_words": 0}}, "piece_words is at least 2"),
         ({"fasttext": {"epochs": 3}}, "nexpected keyword"),
         ({"judges": [{"openai": {"model": "gpt-4.1-mini", "temperature": 0}}]}, "at temperature 0 are all the same"),
         ({"judges": [{"baseline": {}}]}, "reads no documents"),

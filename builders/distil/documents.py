@@ -10,7 +10,7 @@ import polars as pl
 
 from tilth.builders.distil.job import DistilFile, DocumentFields
 from tilth.builders.locking import format_of, local_files
-from tilth.builders.records import BadRecord, Record, take
+from tilth.builders.records import BadRecord, MissingField, Record, take
 from tilth.core.errors import SourceError
 from tilth.core.recipe import Source
 
@@ -35,7 +35,8 @@ def of_files(said: DistilFile, pattern: str) -> Iterator[pl.DataFrame]:
                     raise record
                 rows.append(_row(record, said.job.fields, path.name))
             except BadRecord as error:
-                raise SourceError(f"{path}:{number}: {error}", hint="name the fields under `fields` in the job") from None
+                hint = "name the fields under `fields` in the job" if isinstance(error, MissingField) else "mend the record, or leave it out"
+                raise SourceError(f"{path}:{number}: {error}", hint=hint) from None
             if len(rows) == ROWS:
                 yield pl.DataFrame(rows, schema=DOCUMENTS)
                 rows = []

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -55,7 +55,7 @@ class SampleFields(_Part):
     """Which documents are labelled."""
 
     documents: int = Field(20_000, ge=10, description="how many, at most (Aquila-Med: 20,000)")
-    languages: dict[str, float] | None = Field(None, description="proportions of languages, as in {zh: 1, en: 1}; left out: as they come")
+    languages: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = Field(None, min_length=1, description="proportions of languages, as in {zh: 1, en: 1}; left out: as they come")
     by_source: bool = Field(True, description="as many of each source, small ones whole; else as they come")
     chars: int = Field(4000, ge=100, description="how much of a document, from its beginning, is shown and learned from (our choice)")
 
@@ -130,6 +130,8 @@ def load(path: Path) -> DistilFile:
     job: DistilJob = validate(DistilJob, marked.data, marked, ())
     question = named_unit("question", job.question, marked, ("question",))
     assert isinstance(question, Question)
+    if job.encoder is None and (blank := [label for label in getattr(question, "labels", ()) if label.split() != [label]]):
+        raise marked.error(("question",), f"label {blank[0]!r}: a fastText model has no labels with blanks", hint=f"{'_'.join(blank[0].split())!r}")
     judges: list[ApiProvider] = []
     for i, line in enumerate(job.judges):
         judge = named_unit("provider", line, marked, ("judges", i))

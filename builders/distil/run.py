@@ -91,8 +91,9 @@ def distil(
         raise RecipeError(f"{said.path}: {labelled.height} documents with a label of {settled.height} asked about, at least {FEWEST}", hint="sample more documents")
     out = labelling.held_out(labelled, said.job.hold_out, said.job.held_sources, said.job.seed)
     teach, held = labelled.filter(~out), labelled.filter(out)
-    if not teach.height:
-        raise RecipeError(f"{said.path}: held_sources are all sources there are: nothing is left to learn from")
+    for part, what in ((teach, "learn from"), (held, "test with")):
+        if not part.height:
+            raise RecipeError(f"{said.path}: of {labelled.height} labelled documents nothing is left to {what}", hint="look at `hold_out` and `held_sources`")
     with tempfile.TemporaryDirectory(prefix="tilth-distil-") as temporary:
         folder = Path(temporary)
         step = model.fit(said, teach, folder, on_epoch)
