@@ -34,12 +34,13 @@ def taken(step: Step, groups: Groups, alive: np.ndarray, gone: pl.DataFrame) -> 
     """For every source and every language that lost rows to the step: `AlarmEntry` fields, but corpus and reason.
 
     A rule over the signal `language` takes languages because the recipe says so: the rows that it takes are no loss of
-    their language, only of their source.
+    their language, only of their source. Rows over a budget (`Step.budgets`) are a loss of neither.
 
     Args:
         alive: bool, one a row: those that came to the step.
         gone: fates, `index` being the row.
     """
+    gone = gone.filter(~pl.col("rule").is_in(step.budgets))
     if not gone.height:
         return []
     asked_for = [rule.name for rule in step.rules() if rule.signal == "language"]

@@ -147,6 +147,8 @@ class Step(Unit):
     """Whether `measure` or `make` looks at the benchmark items (they then enter its stage key)."""
     reads_earlier: ClassVar[bool] = False
     """Whether `link` looks at rows of earlier releases: see there."""
+    budgets: ClassVar[tuple[str, ...]] = ()
+    """Rules that take what is over a number which the recipe gives: no loss of a source or a language, and no alarm."""
     link_only: ClassVar[tuple[str, ...]] = ()
     """Signals that only `link` reads (signatures): `decide` is spared loading them."""
 

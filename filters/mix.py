@@ -37,6 +37,7 @@ class Mix(Step, name="mix", version=1):
     """
 
     corpora: ClassVar[tuple[Kind, ...]] = ("cpt", "sft", "preference")
+    budgets: ClassVar[tuple[str, ...]] = ("over_budget",)
 
     stages: tuple[MixStage, ...] = Field(min_length=1, description="{name, budget, parts: [{name, share, sources, languages, tasks, min_scores, max_scores}]}")
     overlap: bool = Field(False, description="whether a row may stand in several stages: then each draws from all, and the later ones get copies with ids of their own")
