@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tilth.builders.draws import WRITTEN
 from tilth.builders.records import BadRecord, Record, Shape, as_number, put, take
 from tilth.core.fingerprints import canonical
 
@@ -105,6 +106,8 @@ class TwoWay(Shape):
             held = {}
         # A text of the content in a field that this shape does not write: other parameters kept it.
         held = {name: value for name, value in held.items() if name in made or not made or name == WITHOUT or not _is_ours(value)}
+        if isinstance(makers := held.get(WRITTEN), dict) and all(isinstance(facts, dict) for facts in makers.values()):
+            del held[WRITTEN]  # what makers of the row say, not its source
         lacking = held.pop(WITHOUT, None)
         lacking = lacking if isinstance(lacking, list) else []
         filled = dict(_filled(held, list(_texts(row))))

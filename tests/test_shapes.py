@@ -129,6 +129,8 @@ def test_an_edit_is_written_and_never_undone() -> None:
     first, *others = row["messages"]
     edited = {**row, "messages": [{**first, "content": "我的电话是<PHONE>，请回复"}, *others]}
     assert unit.record(edited) == {**record, "instruction": record["instruction"].replace("13800000000", "<PHONE>，请回复")}
+    noted = json.dumps({**json.loads(row["metadata"]), "written": {"answers": {"model": "m"}}})
+    assert unit.record({**row, "metadata": noted}) == record
     scored = PUBLISHED["ultramedical"].unit()
     was = scored.content({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "score": "I rate this a 7."})
     now = {**was, "scores": [{"name": "difficulty", "value": 9.0}, {"name": "quality", "value": 3.0}]}
