@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -13,9 +15,11 @@ from tilth.builders import make as making
 from tilth.builders import revise as revising
 from tilth.builders import write as writes
 from tilth.builders.benchmark_items import gather, items
+from tilth.builders.calls import Calls
 from tilth.builders.corpus_files import TextsAt, columns, shards, signals_behind, texts_behind
 from tilth.builders.layout import Against, CorpusLayout, Layout, Segment
-from tilth.builders.read import ReadSource, SourceReader
+from tilth.builders.read import SourceReader
+from tilth.builders.self_test import measuring
 from tilth.builders.sweep import Apply, KeepEdited, ReadShards, Setting
 from tilth.core import executors, threads
 from tilth.core.durable import writing
@@ -31,6 +35,8 @@ class Runner:
 
     def __init__(self, made: Layout, crew: Workers, executor: Executor, max_usd: float | None, talk: Talk) -> None:
         self.layout, self.crew, self.executor, self.max_usd, self.talk = made, crew, executor, max_usd, talk
+        self.aside: list[Callable[[], Any]] = []
+        """What waits for work that was begun and that nothing here needs before the end."""
         self.ran = 0
         self.usd = 0.0
 
@@ -40,20 +46,24 @@ class Runner:
         if (stage := self.layout.benchmarks) and not stage.done:
             gather(stage, {name: reader.stage for name, reader in self.layout.benchmark_reads.items()})
             self.ran += 1
-        for corpus in self.layout.corpora:
+        # While we link, decide and make, the crew sweeps for the next corpora, tests decontamination and writes.
+        begun = [self._sweep(corpus.segments[0]) for corpus in self.layout.corpora]
+        for corpus, swept in zip(self.layout.corpora, begun, strict=True):
             for segment in corpus.segments:
-                self._sweep(segment)
+                (swept if segment is corpus.segments[0] else self._sweep(segment))()
                 for position, against in segment.against.items():
                     self._earlier(segment, position, against)
                 self._link(segment)
                 self._describe(segment)
                 self._decide(segment)
                 self._make(segment)
-            self._write(corpus)
+            self.aside.append(self._write(corpus))
+        for ended in self.aside:
+            ended()
 
-    def _execute(self, pipeline: list[Any], tasks: int) -> list[float]:
+    def _begin(self, pipeline: list[Any], tasks: int) -> Callable[[], list[float]]:
         logs = self.layout.home.root / "logs"
-        return executors.run(pipeline, tasks=tasks, crew=self.crew, executor=self.executor, logs=logs)
+        return executors.begin(pipeline, tasks=tasks, crew=self.crew, executor=self.executor, logs=logs)
 
     def _read(self, readers: dict[str, SourceReader]) -> None:
         waiting = [reader for reader in readers.values() if not reader.stage.done]
@@ -61,15 +71,16 @@ class Runner:
             return
         waiting.sort(key=lambda reader: -sum(file.bytes for file, _ in reader.files))  # the largest first: all workers end together
         with self.talk.bar("read sources", len(waiting), lambda: sum(reader.stage.done for reader in waiting)):
-            self._execute([ReadSource(waiting)], len(waiting))
+            self._begin([Calls([reader.read for reader in waiting])], len(waiting))()
         self.ran += len(waiting)
 
-    def _sweep(self, segment: Segment) -> None:
+    def _sweep(self, segment: Segment) -> Callable[[], None]:
+        """Begin the sweep of a segment; call what comes back to wait for it."""
         sidecars = [found for _, found in segment.swept]
         every = [one for found in (*sidecars, segment.edited) for one in found.values()]
         open_stages = [one for one in every if not one.done]
         if not open_stages:
-            return
+            return lambda: None
         waiting = [
             shard
             for shard in shards(segment.inputs)
@@ -83,17 +94,21 @@ class Runner:
         if any(step.does("edit") for step in segment.steps):
             blocks.append(KeepEdited(segment.edited))
             last = segment.edited
-        seconds: list[float] = []
-        if waiting:
-            rows = sum(shard.rows for shard in waiting)
+        ended: Callable[[], list[float]] = self._begin(blocks, len(waiting)) if waiting else list
+        rows = sum(shard.rows for shard in waiting)
 
-            def done() -> int:
-                return sum(shard.rows for shard in waiting if (last[shard.stage.key].folder / shard.file).exists())
+        def done() -> int:
+            return sum(shard.rows for shard in waiting if (last[shard.stage.key].folder / shard.file).exists())
 
+        def wait() -> None:
             with self.talk.bar(f"{segment.corpus}: {', '.join(step.name for step, _ in segment.swept) or 'rows'}", rows, done):
-                seconds = self._execute(blocks, len(waiting))
-        self._close(segment, seconds, sum(shard.rows for shard in waiting))
-        self.ran += len(open_stages)
+                seconds = ended()
+            self._close(segment, seconds, rows)
+            self.ran += len(open_stages)
+            if tests := [measure for _, measure in measuring(self.layout, segment)]:
+                self.aside.append(self._begin([Calls(tests)], len(tests)))
+
+        return wait
 
     def _close(self, segment: Segment, seconds: list[float], rows: int) -> None:
         """Finish the stages of a sweep; each remembers what a row cost, for `plan`."""
@@ -121,7 +136,7 @@ class Runner:
             step, rows_waiting = segment.steps[position], sum(one.rows for one in waiting)
             setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, None)
             with self.talk.bar(f"{segment.corpus}: {step.name} of earlier releases", rows_waiting):
-                self._execute([ReadShards(waiting, segment.corpus), Apply(step, against.measures, setting)], len(waiting))
+                self._begin([ReadShards(waiting, segment.corpus), Apply(step, against.measures, setting)], len(waiting))()
         for read, target in zip(against.inputs, against.measures.values(), strict=True):
             if not target.done:
                 facts = read.facts()
@@ -184,10 +199,16 @@ class Runner:
         self.usd += segment.make.facts()["usd"]
         self.ran += 1
 
-    def _write(self, corpus: CorpusLayout) -> None:
+    def _write(self, corpus: CorpusLayout) -> Callable[[], None]:
+        """Begin to write a corpus; call what comes back to wait for it."""
         if corpus.write.done:
-            return
+            return lambda: None
         said = self.layout.recipe.recipe
-        with self.talk.bar(f"{corpus.kind}: write", corpus.segments[-1].decide.facts()["rows"]):
-            writes.write(corpus, said.corpora[corpus.kind].splits, said.seed)
-        self.ran += 1
+        ended = self._begin([Calls([partial(writes.write, corpus, said.corpora[corpus.kind].splits, said.seed)])], 1)
+
+        def wait() -> None:
+            with self.talk.bar(f"{corpus.kind}: write", corpus.segments[-1].decide.facts()["rows"]):
+                ended()
+            self.ran += 1
+
+        return wait
