@@ -34,7 +34,7 @@ from tilth.builders.strategy import NoPair, Pair, Rules, Strategy
 from tilth.core.errors import RecipeError
 from tilth.core.recipe import named_unit
 from tilth.core.steps import FATES, Made, MakeContext, Step
-from tilth.core.units import Unit, execution
+from tilth.core.units import Unit, execution, naming
 
 Named = dict[str, dict[str, Any]]
 Fate = tuple[int, str, str, str | None, str | None]
@@ -44,12 +44,12 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     """Pairs of completions by the scores of a panel and a strategy. Rows that are pairs already pass."""
 
     corpora = ("preference",)
-    question: Named = Field({"listwise": {}}, description="one question with its parameters")
-    judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}, the strongest first")
+    question: Named = naming("question", {"listwise": {}}, "one question with its parameters")
+    judges: list[Named] = naming("provider", [{"baseline": {}}], "judges, each {provider: parameters}, the strongest first", min_length=1)
     aggregation: Aggregation = Field("default", description="how judges become one score; default: the first judge's, or learned where there is gold")
     gold: Literal["none", "answer_key"] = Field("none", description="what weights are learned from: rows with a key, where completions choose options")
     canaries: CanaryFields | None = Field(None, description="pairs whose better answer is known, asked of every judge first")
-    strategy: Named = Field({"top_vs_lower": {}}, description="one strategy with its parameters: which completions make pairs")
+    strategy: Named = naming("strategy", {"top_vs_lower": {}}, "one strategy with its parameters: which completions make pairs")
     own_family: Literal["drop", "count"] = Field("drop", description="what a judge says of a model of its own family: drop it, or count it")
     min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
     min_agreement: float = Field(0.0, ge=0, le=1, description="share of the judges' comparisons of the chosen one that must agree, at least")
