@@ -160,7 +160,7 @@ def _split(
                 for row in batch.to_pylist():
                     counts["rows"] += 1
                     try:
-                        records += [{**one, **{name: row[name] for name in added}} for one in as_.records(row)]
+                        records += [{**one, **{name: row.get(name) for name in added}} for one in as_.records(row)]
                     except Unfit as error:
                         unfit.append((row["id"], str(error)))
                 sink.add(records)

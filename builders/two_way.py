@@ -101,15 +101,10 @@ class TwoWay(Shape):
             Unfit: the shape has no place for the row's content.
         """
         made, why_not = self._plain(row)
-        held = _metadata(row)
-        if held.pop(SHAPE, None) != self.name:
-            held = {}
+        held = _metadata(row, self.name)
+        lacking = held.pop(WITHOUT, ())
         # A text of the content in a field that this shape does not write: other parameters kept it.
-        held = {name: value for name, value in held.items() if name in made or not made or name == WITHOUT or not _is_ours(value)}
-        if isinstance(makers := held.get(WRITTEN), dict) and all(isinstance(facts, dict) for facts in makers.values()):
-            del held[WRITTEN]  # what makers of the row say, not its source
-        lacking = held.pop(WITHOUT, None)
-        lacking = lacking if isinstance(lacking, list) else []
+        held = {name: value for name, value in held.items() if name in made or not made or not _is_ours(value)}
         filled = dict(_filled(held, list(_texts(row))))
         whole = {name: value for name, value in {**made, **filled}.items() if name not in lacking}
         if len(filled) == len(held) and self._why_not(whole, row) is None:
@@ -149,13 +144,17 @@ class TwoWay(Shape):
         return None
 
 
-def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row keeps of its source; nothing where another hand wrote there something else."""
+def _metadata(row: Mapping[str, Any], shape: str) -> dict[str, Any]:
+    """What a row keeps of its source's record by that shape; nothing where another hand wrote there something else."""
     try:
         found = json.loads(row.get("metadata") or "{}")  # orjson makes floats of long whole numbers
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict) or found.pop(SHAPE, None) != shape or not isinstance(found.get(WITHOUT, []), list):
+        return {}
+    if isinstance(makers := found.get(WRITTEN), dict) and all(isinstance(facts, dict) for facts in makers.values()):
+        del found[WRITTEN]  # what makers of the row say, not its source
+    return found
 
 
 def _texts(content: Mapping[str, Any]) -> Iterator[str]:

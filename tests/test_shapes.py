@@ -70,6 +70,8 @@ def test_ultramedical_preference() -> None:
     assert (row["margin"], row["chosen_model"], row["rejected_model"]) == (2.5, "gpt-4", "m")
     assert row["label"] == "hard" and unit.record(row) == record
     assert unit.content({**record, "metadata": {"chosen": {"model": "a", "score": None}, "rejected": {"model": "b", "score": 1}}})["margin"] is None
+    spaced = {**record, "chosen": [{**asked, "content": " q\n"}, good]}
+    assert unit.content(spaced)["chosen"] == [good] and unit.record(unit.content(spaced)) == spaced
     with pytest.raises(BadRecord, match="another prompt"):
         unit.content({**record, "prompt": "p"})
 

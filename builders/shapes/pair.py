@@ -54,7 +54,7 @@ class Pair(TwoWay, name="pair", version=1):
             models.reverse()
         if self.prompt is not None:
             prompt = self._messages(record, self.prompt, "user")
-            sides = [side[len(prompt) :] if side[: len(prompt)] == prompt else side for side in sides]
+            sides = [side[len(prompt) :] if _stripped(side[: len(prompt)]) == _stripped(prompt) else side for side in sides]
         else:
             common = next((i for i, (a, b) in enumerate(zip(*sides, strict=False)) if a != b), min(map(len, sides)))
             common = min(common, *(len(side) - 1 for side in sides))
@@ -128,6 +128,11 @@ class Pair(TwoWay, name="pair", version=1):
         if [turn["role"] for turn in messages] != [role]:
             raise Unfit(f"a side of {len(messages)} messages where there is a place for one text")
         return messages[0]["content"]
+
+
+def _stripped(messages: Messages) -> list[tuple[str, str]]:
+    """What tells a prompt that a side begins with: published rows differ in the white space around it."""
+    return [(turn["role"], turn["content"].strip()) for turn in messages]
 
 
 def _name(value: Any) -> str | None:
