@@ -38,9 +38,6 @@ class BatchBuyer:
         self._desk = desk
         self._sender = Sender(desk, chunks)
         self._collector = Collector(desk)
-        self._asked_to_end: set[str] = set()
-        self._trouble: dict[str, tuple[float, int]] = {}
-        """Batch → (since when, how often in a row) the provider has said nothing of it that could be read."""
 
     @property
     def bought(self) -> int:
@@ -52,8 +49,7 @@ class BatchBuyer:
 
         Raises:
             BudgetError: not all fits under the cap; what does is answered and stored.
-            NetworkError: the provider will not take or give batches, or of one nothing can be learned any more; what could be
-                had of the others is stored.
+            NetworkError: the provider will not take or give batches.
             StorageError: the store cannot be written.
         """
         desk = self._desk
@@ -65,8 +61,6 @@ class BatchBuyer:
                 if not desk.mine() and not desk.again and not desk.crowded:
                     break
                 await self._watch()
-            for error in (desk.stuck[token] for token in desk.tokens & desk.stuck.keys()):
-                raise error
             if desk.refusal is not None:
                 raise desk.refusal
         finally:
@@ -100,14 +94,13 @@ class BatchBuyer:
             try:
                 found = await self._desk.api.find(sent, self._desk.state.ids(self._desk.whose.provider))
             except CallFailedError as error:
-                self._failed(known, error)
+                if not error.retry:
+                    raise
                 continue
-            self._trouble.pop(sent.token, None)
-            age = time.time() - sent.sent_at
             if found:
                 self._desk.state.note(sent.token, state="running", id=found)
                 self._desk.tell("found", found, sent.requests)
-            elif age > (self._desk.policy.settle_s if found is None else self._desk.policy.longest_run_s):
+            elif found is None and time.time() - sent.sent_at > self._desk.policy.settle_s:
                 self._desk.free(sent.token)
             else:
                 self._desk.tell(
@@ -116,20 +109,24 @@ class BatchBuyer:
 
     async def _watch(self) -> None:
         """Look at what runs until there is something to send, or nothing of ours runs any more."""
-        wait = self._desk.policy.first_look_s
+        wait, failures, asked = self._desk.policy.first_look_s, 0, set[str]()
         while True:
             await asyncio.sleep(wait * self._desk.draw.uniform(0.9, 1.1))
             collected = 0
-            if self._desk.open("sending"):
-                async with self._alone():
-                    await self._find_lost()
-            for known in self._desk.open("running"):
-                try:
-                    await self._cancel(known)
+            try:
+                if self._desk.open("sending"):
+                    async with self._alone():
+                        await self._find_lost()
+                for known in self._desk.open("running"):
+                    if self._desk.policy.cancel and known.sent.token not in asked:
+                        asked.add(known.sent.token)
+                        await self._cancel(known)
                     collected += await self._collector.look(known)
-                    self._trouble.pop(known.sent.token, None)
-                except CallFailedError as error:
-                    self._failed(known, error)
+                failures = 0
+            except CallFailedError as error:
+                failures += 1
+                if error.fatal or self._desk.retry.wait_s(failures, error, self._desk.draw) is None:
+                    raise
             if (
                 self._desk.again
                 or (collected and (self._desk.crowded or self._desk.refusal is not None))
@@ -140,24 +137,7 @@ class BatchBuyer:
                 return
             wait = min(wait * 1.5, self._desk.policy.longest_look_s)
 
-    def _failed(self, known: Known, error: CallFailedError) -> None:
-        """Count a look that told nothing; a batch of which nothing can be learned is left, and the others go on.
-
-        Raises:
-            CallFailedError: no call to this provider can succeed.
-        """
-        if error.fatal:
-            raise error
-        since, times = self._trouble.get(known.sent.token, (time.monotonic(), 0))
-        self._trouble[known.sent.token] = since, times + 1
-        if self._desk.retry.wait_s(times + 1, error, self._desk.draw, time.monotonic() - since) is None:
-            self._desk.leave(known, f"{error.message.removeprefix(self._desk.provider.label + ': ')} ({times + 1} looks in a row)")
-
     async def _cancel(self, known: Known) -> None:
-        """Ask a batch to end, once, where that is wanted."""
-        if not self._desk.policy.cancel or known.sent.token in self._asked_to_end:
-            return
-        self._asked_to_end.add(known.sent.token)
         try:
             await self._desk.api.cancel(known.sent.id)
         except CallFailedError as error:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from tilth.annotators.batches_api import SEND_SECONDS, ApiErrors, Look, Result, Sent, lines_of, note, status_of
+from tilth.annotators.batches_api import SEND_SECONDS, ApiErrors, Look, Result, Sent
 from tilth.annotators.calls import Request
 from tilth.annotators.providers.anthropic import Anthropic
 from tilth.annotators.wire import json_body, part, text
@@ -58,15 +58,16 @@ class AnthropicBatches:
     async def look(self, batch: str) -> Look:
         with self._errors:
             found = await self._client.messages.batches.retrieve(batch)
-            status = status_of(found.processing_status)
-            return Look("ended" if status == "ended" else "running", status, _total(found) - found.request_counts.processing)
+            ended = found.processing_status == "ended"
+            return Look("ended" if ended else "running", found.processing_status, _total(found) - found.request_counts.processing)
 
     async def results(self, batch: str) -> AsyncGenerator[Result]:
         with self._errors:
             found = await self._client.messages.batches.results(batch)
             try:
-                async for line in lines_of(found.http_response.aiter_bytes()):
-                    yield read_line(line)
+                async for line in found.http_response.aiter_lines():
+                    if (result := read_line(line)) is not None:
+                        yield result
             finally:
                 await found.close()
 
@@ -75,9 +76,11 @@ class AnthropicBatches:
         seen: set[str] = set()
         with self._errors:
             async for batch in self._client.messages.batches.list(limit=100):
-                if batch.id in seen or batch.created_at.timestamp() < lost.sent_at - 86_400:  # newest first; no clock is a day off
+                if (
+                    batch.id in seen or batch.created_at.timestamp() < lost.sent_at - 86_400
+                ):  # newest first; no clock is a day off
                     break
-                note(seen, batch.id)
+                seen.add(batch.id)
                 if batch.id in known or batch.id in self._strangers or _total(batch) != lost.requests:
                     continue
                 if batch.processing_status != "ended":
@@ -91,8 +94,7 @@ class AnthropicBatches:
     async def _is(self, batch: str, token: str) -> bool:
         async with contextlib.aclosing(self.results(batch)) as results:
             async for result in results:
-                if result.custom_id:
-                    return result.custom_id.startswith(token)
+                return result.custom_id.startswith(token)
         return False
 
     async def cancel(self, batch: str) -> None:
@@ -108,12 +110,12 @@ def _total(batch: Any) -> int:
     return int(told.processing + told.succeeded + told.errored + told.canceled + told.expired)
 
 
-def read_line(line: bytes) -> Result:
-    """One line of the results."""
+def read_line(line: str) -> Result | None:
+    """One line of the results; None where it is none."""
     try:
-        told = json_body(line.decode("utf-8", "replace").encode())
+        told = json_body(line.encode("utf-8", "surrogatepass"))
     except ValueError:
-        return Result("", None)
+        return None
     custom_id, result = text(told, "custom_id"), part(told, "result")
     kind = text(result, "type")
     if kind == "succeeded":

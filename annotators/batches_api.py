@@ -6,7 +6,7 @@ and wrote down first, so that a batch whose id never reached us can be found aga
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol
@@ -17,10 +17,6 @@ from tilth.annotators.provider import ApiProvider
 
 SEND_SECONDS = 900.0
 """How long an upload may take: hundreds of megabytes."""
-MOST_LINE = 1 << 26
-"""Bytes of one line of results at most."""
-MOST_LISTED = 20_000
-"""Batches of an account that are looked through for a lost one at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,6 @@ class Result:
     """What became of one request of a batch."""
 
     custom_id: str
-    """Empty where a line could not be read, or names none."""
     body: Mapping[str, Any] | None
     """The reply, as a single call would have got it; None where there is none. Only a reply is billed."""
     error: str = ""
@@ -107,48 +102,6 @@ class BatchApi(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
-
-
-async def lines_of(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The lines of a body that are not blank. By the byte: a text may hold what Unicode takes for the end of a line.
-
-    Raises:
-        ValueError: a line has no end.
-    """
-    begun = bytearray()
-    async for chunk in chunks:
-        first, *more = chunk.split(b"\n")
-        begun += first
-        for rest in more:
-            if begun.strip():
-                yield bytes(begun)
-            begun = bytearray(rest)
-        if len(begun) > MOST_LINE:
-            raise ValueError(f"a line of results of more than {MOST_LINE >> 20} MiB")
-    if begun.strip():
-        yield bytes(begun)
-
-
-def status_of(said: object) -> str:
-    """The status of a batch, in the provider's own word; a new one is a batch that still runs.
-
-    Raises:
-        ValueError: it is none; the SDKs make something of any JSON.
-    """
-    if not isinstance(said, str) or not said:
-        raise ValueError("a batch without a status")
-    return said[:60]
-
-
-def note(seen: set[str], batch: str) -> None:
-    """Remember a batch of a list.
-
-    Raises:
-        ValueError: the list does not end.
-    """
-    seen.add(batch)
-    if len(seen) > MOST_LISTED:
-        raise ValueError(f"a list of more than {MOST_LISTED:,} batches of two days")
 
 
 class ApiErrors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,8 +23,6 @@ STORED_TOGETHER = 500
 """Answers in one transaction."""
 LOOKS_FOR_THE_REST = 3
 """How often results with lines missing are fetched before what is missing counts as not answered."""
-MORE_LINES = 1000
-"""Lines that results may have beyond twice the requests before they count as endless."""
 TOO_MANY_TOKENS = "token_limit_exceeded"
 """OpenAI's word for more tokens waiting in batches than the account may have."""
 
@@ -45,13 +42,11 @@ class Collector:
             look = await self._desk.api.look(sent.id)
             self._desk.tell("looked", sent.id, sent.requests, look.answered, look.status)
             if look.state == "running":
-                if (age := time.time() - sent.sent_at) > self._desk.policy.longest_run_s:
-                    self._desk.leave(known, f"still {look.status!r} {age / 3600:.0f} hours after it was sent")
                 return False
             if look.state == "invalid":
                 self._refuse(known, look)
             else:
-                return await self._collect(known, look)
+                return await self._collect(known)
         except CallFailedError as error:
             if error.status != 404:
                 raise
@@ -78,53 +73,28 @@ class Collector:
         told = "; ".join(f"{code}: {message}" for code, message in look.problems[:3]) or look.status
         raise NetworkError(f"{self._desk.provider.label}: {known.sent.id} was not run: {told}"[:600])
 
-    async def _collect(self, known: Known, look: Look) -> bool:
+    async def _collect(self, known: Known) -> bool:
         """Store every answer of a batch that is over; False where some are missing and may come yet."""
-        sent, state = known.sent, self._desk.state
-        lines, ours, such = await self._read(known)
-        if lines > ours:
-            self._desk.tell("strange", sent.id, sent.requests, lines - ours, such)
-        if state.left(sent.token) and self._short[sent.token] < LOOKS_FOR_THE_REST:
+        sent, lines, some = known.sent, 0, list[Result]()
+        async with aclosing(self._desk.api.results(sent.id)) as results:
+            async for result in results:
+                lines += 1
+                some.append(result)
+                if len(some) == STORED_TOGETHER:
+                    self._store_results(known, some)
+                    some = []
+        self._store_results(known, some)
+        if lines < sent.requests and self._short[sent.token] < LOOKS_FOR_THE_REST and self._desk.state.left(sent.token):
             self._short[sent.token] += 1
             return False
-        unknown = max(lines - ours, look.answered - ours)
-        for places in _some(state.places(sent.token)):
+        for places in _some(self._desk.state.places(sent.token)):
             missing = [Result(f"{sent.token}-{place}", None, "its batch ended without it", again=True) for place in places]
-            if unknown > 0:  # answered and billed, as it seems: to send it again would be to buy it again
-                error = f"{unknown:,} answers of its batch cannot be told apart: {lines - ours:,} under ids that were not sent, or twice"
-                waiting = state.waiting(sent.token, places).values()
-                self._desk.give_up(sent.token, [(one, self._call(known, one, Result("", None, error))) for one in waiting])
-            else:
-                self._store_results(known, missing)
+            self._store_results(known, missing)
         self._desk.free(sent.token)
-        self._desk.tell("collected", sent.id, sent.requests, ours)
+        self._desk.tell("collected", sent.id, sent.requests, lines)
         return True
 
-    async def _read(self, known: Known) -> tuple[int, int, str]:
-        """Store the answers of a batch: (lines, lines that are answers to its requests, the first id that is none of ours).
-
-        Raises:
-            CallFailedError: the results do not end.
-        """
-        sent, lines, ours, such, some = known.sent, 0, 0, "", list[Result]()
-        try:
-            async with asyncio.timeout(self._desk.policy.longest_read_s), aclosing(self._desk.api.results(sent.id)) as results:
-                async for result in results:
-                    lines += 1
-                    if lines > 2 * sent.requests + MORE_LINES:
-                        raise CallFailedError(f"more than {lines - 1:,} results of {sent.requests:,} requests", retry=True)
-                    if not such and _place(result.custom_id, sent.token) is None:
-                        such = result.custom_id[:60] or "no id"
-                    some.append(result)
-                    if len(some) == STORED_TOGETHER:
-                        ours += self._store_results(known, some)
-                        some = []
-        except TimeoutError as error:
-            raise CallFailedError("results that do not end", retry=True) from error
-        return lines, ours + self._store_results(known, some), such
-
-    def _store_results(self, known: Known, results: Sequence[Result]) -> int:
-        """Store what answers requests of a batch; how many of the results do, those that are stored already included."""
+    def _store_results(self, known: Known, results: Sequence[Result]) -> None:
         token = known.sent.token
         told = {place: result for result in results if (place := _place(result.custom_id, token)) is not None}
         waiting = self._desk.state.waiting(token, list(told))
@@ -142,7 +112,6 @@ class Collector:
             answered.append((one, self._call(known, one, result)))
         self._desk.settle(token, answered, freed)
         self._desk.tell("stored", known.sent.id, known.sent.requests, known.sent.requests - self._desk.state.left(token))
-        return sum(place in waiting or place < known.sent.requests for place in told)
 
     def _call(self, known: Known, one: Waiting, result: Result) -> Call:
         shown = orjson.loads(one.shown)

@@ -16,9 +16,9 @@ from tilth.annotators.question import Question
 from tilth.annotators.retry import RetryPolicy
 from tilth.annotators.spend import Budget, price_of
 from tilth.annotators.store import CallStore
-from tilth.core.errors import BudgetError, NetworkError
+from tilth.core.errors import BudgetError
 
-Step = Literal["written", "uploaded", "noted", "created", "sent", "looked", "stored", "collected", "found", "freed", "strange", "stuck"]
+Step = Literal["written", "uploaded", "noted", "created", "sent", "looked", "stored", "collected", "found", "freed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,6 @@ class BatchPolicy:
     longest_look_s: float = 120.0
     settle_s: float = 180.0
     """A batch that may have been created and is not listed so long after it was sent was not."""
-    longest_run_s: float = 36 * 3600.0
-    """A batch that is not over so long after it was sent is not waited for: both providers end theirs within a day."""
-    longest_read_s: float = 3600.0
-    """So long the results of a batch may take to come."""
     grace_s: float = 600.0
     """So long after it was sent, a batch that the provider says it does not know is waited for."""
     max_attempts: int = 4
@@ -87,8 +83,6 @@ class Desk:
         """Whether there is something to send that could not be sent yet."""
         self.crowded = False
         """Whether the provider holds as much for this account as it will."""
-        self.stuck: dict[str, NetworkError] = {}
-        """Batch → why this run looks at it no more. It stays written down, and the next run looks again."""
         self.refusal: BudgetError | None = None
         """Why not all that is left could be afforded."""
         self.bought = 0
@@ -103,8 +97,8 @@ class Desk:
         await self.api.close()
 
     def open(self, state: str | None = None) -> list[Known]:
-        """The judge's batches that are not done, those of other jobs included, but for those that are stuck."""
-        return [known for known in self.state.open(self.whose) if state in (None, known.state) and known.sent.token not in self.stuck]
+        """The judge's batches that are not done, those of other jobs included."""
+        return [known for known in self.state.open(self.whose) if state in (None, known.state)]
 
     def mine(self) -> list[Known]:
         """Those that hold requests of this job."""
@@ -134,25 +128,6 @@ class Desk:
         self.bought += len(own)
         self.budget.spent[self.provider.label] = self._spent() + sum(call.usd or 0.0 for call in own)
         self.again = self.again or (bool(freed) and not self.policy.cancel)
-
-    def give_up(self, token: str, lost: list[tuple[Waiting, Call]]) -> None:
-        """Put failed calls into the store whose requests may have been answered and billed: their worst cost counts as spent."""
-        self.state.settle(token, lost, [], billed=True)
-        for one, _ in lost:
-            self.given_up.add(one.key)
-            if (mark := _mark(one.key)) in self._own:
-                self._own.discard(mark)
-                self._hold(-one.usd)  # no longer set aside: spent
-
-    def leave(self, known: Known, why: str) -> None:
-        """Look at a batch no more in this run; where batches are cancelled, never: what it answered is billed and lost."""
-        batch = known.sent.id or known.sent.token
-        if self.policy.cancel:
-            self.tell("freed", batch, len(self.state.finish(known.sent.token, billed=True)))
-            return
-        hint = "the same command looks at it again; the provider's own page says what became of it; --batch-cancel gives it up"
-        self.stuck[known.sent.token] = NetworkError(f"{self.provider.label}: {batch}: {why}", hint=hint)
-        self.tell("stuck", batch, known.sent.requests, status=why)
 
     def free(self, token: str) -> None:
         """Let go of what is left in a batch, and of the money set aside for it."""

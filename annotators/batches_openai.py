@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 import httpx2
 import orjson
 
-from tilth.annotators.batches_api import SEND_SECONDS, ApiErrors, Look, Result, Sent, lines_of, note, status_of
+from tilth.annotators.batches_api import SEND_SECONDS, ApiErrors, Look, Result, Sent
 from tilth.annotators.calls import Request
 from tilth.annotators.providers.openai import OpenAI
 from tilth.annotators.wire import count, json_body, part, text
@@ -52,13 +52,13 @@ class OpenAIBatches:
         with self._errors:
             found = await self._client.batches.retrieve(batch)
             _id(found)
-            status, told = status_of(found.status), found.request_counts
+            told = found.request_counts
             answered = (told.completed or 0) + (told.failed or 0) if told is not None else 0
-            if status == "failed" and not (found.output_file_id or found.error_file_id):
+            if found.status == "failed" and not (found.output_file_id or found.error_file_id):
                 errors = (found.errors.data or []) if found.errors is not None else []
-                return Look("invalid", status, 0, tuple((str(one.code), str(one.message)) for one in errors))
-        ended = status in ("completed", "failed", "expired", "cancelled")
-        return Look("ended" if ended else "running", status, answered)
+                return Look("invalid", found.status, 0, tuple((str(one.code), str(one.message)) for one in errors))
+        ended = found.status in ("completed", "failed", "expired", "cancelled")
+        return Look("ended" if ended else "running", found.status, answered)
 
     async def results(self, batch: str) -> AsyncGenerator[Result]:
         with self._errors:
@@ -66,12 +66,13 @@ class OpenAIBatches:
         for file in (found.output_file_id, found.error_file_id):
             if file is not None:
                 async for line in self._lines(file):
-                    yield read_line(line)
+                    if (result := read_line(line)) is not None:
+                        yield result
 
-    async def _lines(self, file: str) -> AsyncIterator[bytes]:
+    async def _lines(self, file: str) -> AsyncIterator[str]:
         with self._errors:
             async with self._client.files.with_streaming_response.content(file) as response:
-                async for line in lines_of(response.iter_bytes()):
+                async for line in response.iter_lines():
                     yield line
 
     async def find(self, lost: Sent, known: frozenset[str]) -> str | None:
@@ -83,7 +84,7 @@ class OpenAIBatches:
                     return str(batch.id)
                 if batch.id in seen or batch.created_at < lost.sent_at - 86_400:  # newest first; no clock is a day off
                     break
-                note(seen, batch.id)
+                seen.add(batch.id)
         return None
 
     async def cancel(self, batch: str) -> None:
@@ -106,12 +107,12 @@ def _id(answer: object) -> str:
     return found
 
 
-def read_line(line: bytes) -> Result:
-    """One line of a file of answers or of errors."""
+def read_line(line: str) -> Result | None:
+    """One line of a file of answers or of errors; None where it is none."""
     try:
-        told = json_body(line.decode("utf-8", "replace").encode())
+        told = json_body(line.encode("utf-8", "surrogatepass"))
     except ValueError:
-        return Result("", None)
+        return None
     custom_id, response, error = text(told, "custom_id"), part(told, "response"), part(told, "error")
     status = count(response, "status_code")
     if not error and status == httpx2.codes.OK:

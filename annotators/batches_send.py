@@ -39,9 +39,6 @@ class Sender:
         self._chunks = chunks
         self._most_bytes = int(desk.provider.batch_mb * 1e6)
         self._setbacks = 0
-        """Batches in a row that could not be sent."""
-        self._waited = 0.0
-        """Seconds waited between them."""
 
     async def send_all(self) -> None:
         """Send every request that is neither answered nor in a batch, as far as the cap and the provider allow."""
@@ -146,7 +143,7 @@ class Sender:
         self._desk.tell("created", batch, len(lines))
         self._desk.state.note(token, state="running", id=batch)
         self._desk.tell("sent", batch, len(lines))
-        self._setbacks, self._waited = 0, 0.0
+        self._setbacks = 0
 
     async def _not_sent(self, token: str, error: CallFailedError, *, maybe: bool) -> None:
         if not maybe:
@@ -156,10 +153,9 @@ class Sender:
             raise NetworkError(error.message, hint="lower batch_requests or batch_mb of this judge, or run without --batch")
         if error.status == 404:
             raise NetworkError(error.message, hint="is there a batch API at this address? run without --batch")
-        wait = None if error.fatal else self._desk.retry.wait_s(self._setbacks, error, self._desk.draw, self._waited)
+        wait = None if error.fatal else self._desk.retry.wait_s(self._setbacks, error, self._desk.draw)
         if wait is None:
             raise error
-        self._waited += wait
         await asyncio.sleep(wait)
 
     def _too_large(self, task: Task) -> RecipeError:

@@ -144,32 +144,27 @@ class BatchState:
             found.update((row[1], Waiting(*row)) for row in self._rows(sql, (token, *some)))
         return found
 
-    def settle(self, token: str, answered: Sequence[tuple[Waiting, Call]], freed: Sequence[Waiting], *, billed: bool = False) -> None:
-        """Put answers into the store and take their requests, and those that got none, out of the batch: all or nothing.
-
-        Args:
-            billed: they may have been billed all the same: what was reserved for them stays on record.
-        """
+    def settle(self, token: str, answered: Sequence[tuple[Waiting, Call]], freed: Sequence[Waiting]) -> None:
+        """Put answers into the store and take their requests, and those that got none, out of the batch: all or nothing."""
         with self._transaction() as connection:
             for one, call in answered:
-                if self._take(connection, token, one, billed):
+                if self._take(connection, token, one):
                     store_writer.put(connection, (*values(call), _now()))
             for one in freed:
                 self._take(connection, token, one)
 
-    def _take(self, connection: sqlite3.Connection, token: str, one: Waiting, billed: bool = False) -> bool:
+    def _take(self, connection: sqlite3.Connection, token: str, one: Waiting) -> bool:
         gone = connection.execute("DELETE FROM batch_requests WHERE key = ? AND batch = ?", (one.key, token))
-        if not billed:
-            connection.execute("DELETE FROM pending WHERE id = ?", (one.pending,))
+        connection.execute("DELETE FROM pending WHERE id = ?", (one.pending,))
         return gone.rowcount == 1
 
-    def finish(self, token: str, *, billed: bool = False) -> list[Waiting]:
-        """The batch is over, or never was: what is left of it, freed. Unless it was `billed`, nothing more can be for it."""
+    def finish(self, token: str) -> list[Waiting]:
+        """The batch is over, or never was: what is left of it, freed. Nothing more can be billed for it."""
         left = [Waiting(*row) for row in self._rows(
             "SELECT key, place, request, shown, usd, pending FROM batch_requests WHERE batch = ?", (token,))]  # fmt: skip
         with self._transaction() as connection:
             for one in left:
-                self._take(connection, token, one, billed)
+                self._take(connection, token, one)
             connection.execute("UPDATE batches SET state = 'done' WHERE token = ?", (token,))
         return left
 

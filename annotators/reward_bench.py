@@ -62,13 +62,20 @@ def bench(pairs: pl.DataFrame, scores: pl.DataFrame, *, by: str = "label", ties:
         ties: equal scores are wrong, or half right.
 
     Raises:
-        SourceError: no pairs, no such column, an id missing or twice, or a pair without two finite scores; naming the first ids.
+        SourceError: no pairs, no such column, an id twice, or a pair without two finite scores; naming the first ids.
     """
-    asked = _columns("pairs", pairs, {"id": pl.String, by: pl.String})
-    given = _columns("scores", scores, SCORES)
-    if asked.is_empty():
+    for name, table, wanted in (("pairs", pairs, ("id", by)), ("scores", scores, tuple(SCORES))):
+        if missing := [column for column in wanted if column not in table.columns]:
+            raise SourceError(f"the {name} have no column {missing[0]!r}", hint=f"they have {', '.join(table.columns[:12])}")
+        if twice := table.filter(pl.col("id").is_duplicated())["id"].unique(maintain_order=True).to_list():
+            raise SourceError(f"{_listed(twice)} in the {name} more than once", hint="a pair is scored once")
+    if pairs.is_empty():
         raise SourceError("there are no pairs")
-    both = asked.select("id", pl.col(by).alias("subset")).join(given, on="id", how="left", maintain_order="left")
+    try:
+        given = scores.select([pl.col(name).cast(kind) for name, kind in SCORES.items()])
+    except pl.exceptions.PolarsError:
+        raise SourceError(f"scores are not numbers: chosen_score is {scores.schema['chosen_score']}, rejected_score {scores.schema['rejected_score']}") from None
+    both = pairs.select(pl.col("id").cast(pl.String), pl.col(by).cast(pl.String).alias("subset")).join(given, on="id", how="left", maintain_order="left")
     known = pl.col("chosen_score").is_finite() & pl.col("rejected_score").is_finite()
     if unknown := both.filter(~known.fill_null(False))["id"].to_list():
         raise SourceError(f"{_listed(unknown)} of {both.height:,} pairs without two scores", hint="score every pair; one that is left out is neither right nor wrong")
@@ -76,26 +83,6 @@ def bench(pairs: pl.DataFrame, scores: pl.DataFrame, *, by: str = "label", ties:
     named = sorted((one for one in subsets if one.name is not None), key=lambda one: str(one.name))
     macro = fmean(one.accuracy for one in named) if named else None
     return Bench(by, ties, (*named, *(one for one in subsets if one.name is None)), _subset(None, both, ties), macro)
-
-
-def _columns(name: str, table: pl.DataFrame, wanted: dict[str, Any]) -> pl.DataFrame:
-    """The wanted columns of pairs or scores, every id once.
-
-    Raises:
-        SourceError: one is missing or of another type; an id is missing, or there twice.
-    """
-    for column, kind in wanted.items():
-        if column not in table.columns:
-            raise SourceError(f"the {name} have no column {column!r}", hint=f"they have {', '.join(table.columns[:12])}")
-        found = table.schema[column]
-        if found.is_nested() or (kind == pl.Float64 and not (found.is_numeric() or found == pl.Null)):
-            raise SourceError(f"the {name}: {column} is {str(found)[:60]}, no {'number' if kind == pl.Float64 else 'text'}")
-    typed = table.select(pl.col(column).cast(kind) for column, kind in wanted.items())
-    if empty := typed["id"].null_count():
-        raise SourceError(f"{empty:,} of the {name} have no id")
-    if twice := typed.filter(pl.col("id").is_duplicated())["id"].unique(maintain_order=True).to_list():
-        raise SourceError(f"{_listed(twice)} in the {name} more than once", hint="a pair is scored once")
-    return typed
 
 
 def _subset(name: Any, part: pl.DataFrame, ties: Ties) -> Subset:

@@ -23,7 +23,7 @@ from tilth.builders.corpus_files import columns
 from tilth.builders.decide import alive
 from tilth.builders.layout import Layout, Segment
 from tilth.builders.makers.judged_pairs import JudgedPairs
-from tilth.builders.pairing import choose, ranked, to_judge
+from tilth.builders.pairing import choose, scored_of, to_judge
 from tilth.builders.plan import remembered
 from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy
 from tilth.builders.whatif import last_options
@@ -34,8 +34,8 @@ from tilth.core.stages import read_table
 BINS = 8
 """Bars of a histogram of margins."""
 
-Prompt = tuple[dict[str, Any], list[Scored] | NoPair]
-"""A row, and what `pairing.ranked` says of its completions."""
+Prompt = tuple[dict[str, Any], list[Scored]]
+"""A row, and its completions as the panel scored them."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _surveyed(name: str, made: Layout, segment: Segment, step: JudgedPairs) -> S
     question, own, judges = step.parts()
     rows, judgements = _judged(name, made, segment, step)
     scores = step.scores(rows, judgements)
-    prompts = [(row, ranked(row, scores.get(row["id"], ()))) for row in rows.iter_rows(named=True)]
+    prompts = [(row, scored_of(row, scores.get(row["id"], ()))) for row in rows.iter_rows(named=True)]
     every = [cls() for cls in units.every("strategy").values() if all(not field.is_required() for field in cls.model_fields.values())]
     strategies = [one for one in (own, *(other for other in every if other != own)) if isinstance(one, Strategy)]
     widest, found = yields(prompts, strategies, step.pair_rules, made.recipe.recipe.seed, own)
@@ -144,7 +144,7 @@ def yields(
     """The widest margin of any pair, and what each strategy makes of scored completions.
 
     Args:
-        prompts: of each row `id` and `candidates`, and its completions as `pairing.ranked` gives them.
+        prompts: of each row `id` and `candidates`, and its completions as `pairing.scored_of` gives them.
         own: the one that the recipe names.
     """
     chosen = [(one, *_pairs(prompts, one, rules, seed)) for one in strategies]
@@ -156,8 +156,8 @@ def _pairs(prompts: Sequence[Prompt], strategy: Strategy, rules: Rules, seed: in
     """The pairs of all prompts, and of those without one the rules."""
     pairs: list[Pair] = []
     without: Counter[str] = Counter()
-    for row, completions in prompts:
-        found = choose(row, completions, strategy, rules, seed)
+    for row, ranked in prompts:
+        found = choose(row, ranked, strategy, rules, seed)
         if isinstance(found, NoPair):
             without[found.rule] += 1
         else:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from math import isfinite
 from statistics import fmean
 from typing import Any
 
@@ -47,37 +46,32 @@ def to_judge(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("chosen").is_null(), pl.col("candidates").list.len() >= 2)
 
 
-def ranked(row: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> list[Scored] | NoPair:
-    """The scored completions of a row, best first, or why there are fewer than two; several of one text are one, with the mean of their scores.
+def scored_of(row: Mapping[str, Any], scores: Iterable[Mapping[str, Any]]) -> list[Scored]:
+    """The completions of a row that have a score, best first; several of one text are one, with the mean of their scores.
 
     Args:
-        scores: the row's lines of `tilth.annotators.panel.SCORES`, and `own_family`: whether something that was said of it does not count.
+        scores: the row's lines of `tilth.annotators.panel.SCORES`.
     """
     item = Item.of(row)
     texts = dict(zip(item.models, item.texts, strict=True))
     found = [
         Scored(one["candidate"], texts[one["candidate"]], one["score"], one["rank"] or 0.0, one["agreement"])
         for one in scores
-        if one["score"] is not None and isfinite(one["score"]) and one["candidate"] in texts
+        if one["score"] is not None and one["candidate"] in texts
     ]
     found.sort(key=lambda one: (one.text.split(), one.place))
     merged = []
     for _, group in groupby(found, key=lambda one: one.text.split()):
         alike = list(group)
         merged.append(replace(alike[0], score=fmean(one.score for one in alike)) if len(alike) > 1 else alike[0])
-    if len(merged) < 2:
-        if len(found) > 1:
-            return NoPair("same_text", " and ".join(one.model for one in found[:3]))
-        rule = "own_family" if any(one["own_family"] for one in scores) else "not_judged"
-        return NoPair(rule, f"{len(found)} of {len(item.texts)} completions have a score")
     return sorted(merged, key=lambda one: one.place)
 
 
-def choose(row: Mapping[str, Any], found: list[Scored] | NoPair, strategy: Strategy, rules: Rules, seed: int) -> list[Pair] | NoPair:
-    """What the strategy makes of a row's completions, those given by `ranked`."""
-    if isinstance(found, NoPair):
-        return found
-    return strategy.choose(found, rules, lambda some: drawn(some, row["id"], seed, "rejected", name=lambda one: one.model))
+def choose(row: Mapping[str, Any], ranked: Sequence[Scored], strategy: Strategy, rules: Rules, seed: int) -> list[Pair] | NoPair:
+    """What the strategy makes of a row's completions, those given by `scored_of`."""
+    if len(ranked) < 2:
+        return NoPair("not_judged", f"{len(ranked)} of {len(row['candidates'])} completions have a score, texts that are equal counted once")
+    return strategy.choose(ranked, rules, lambda some: drawn(some, row["id"], seed, "rejected", name=lambda one: one.model))
 
 
 def drawn(some: Iterable[Any], identity: str, seed: int, side: str, *, name: Callable[[Any], str]) -> list[Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+from datatrove.pipeline.base import PipelineStep
 
 from tilth.builders.records import BadRecord, Blank, Format, MissingField, Record, Shape, TooLarge, take
 from tilth.core.durable import writing
@@ -35,6 +36,22 @@ ITEM: dict[str, Any] = {"id": pl.String, "content_hash": pl.String, "source": pl
 """Columns of a benchmark item; `item` is its key in the benchmark, or its record number."""
 
 ORIGIN = {"id": pl.String, "file": pl.String, "record": pl.Int64, "shard": pl.Int32}
+
+
+class ReadSource(PipelineStep):  # type: ignore[misc]
+    """datatrove block: task `rank` reads the source `rank` of those given."""
+
+    name, type = "read", "tilth"
+
+    def __init__(self, sources: list[SourceReader]) -> None:
+        super().__init__()
+        self.sources = sources
+
+    def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
+        for source in self.sources[rank::world_size]:
+            with self.track_time(unit="source"):
+                source.read()
+        yield from data or ()
 
 
 class SourceReader:

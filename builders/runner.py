@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import polars as pl
@@ -15,11 +13,9 @@ from tilth.builders import make as making
 from tilth.builders import revise as revising
 from tilth.builders import write as writes
 from tilth.builders.benchmark_items import gather, items
-from tilth.builders.calls import Calls
 from tilth.builders.corpus_files import TextsAt, columns, shards, signals_behind, texts_behind
 from tilth.builders.layout import Against, CorpusLayout, Layout, Segment
-from tilth.builders.read import SourceReader
-from tilth.builders.self_test import measuring
+from tilth.builders.read import ReadSource, SourceReader
 from tilth.builders.sweep import Apply, KeepEdited, ReadShards, Setting
 from tilth.core import executors, threads
 from tilth.core.durable import writing
@@ -35,8 +31,6 @@ class Runner:
 
     def __init__(self, made: Layout, crew: Workers, executor: Executor, max_usd: float | None, talk: Talk) -> None:
         self.layout, self.crew, self.executor, self.max_usd, self.talk = made, crew, executor, max_usd, talk
-        self.aside: list[Callable[[], Any]] = []
-        """What waits for work that was begun and that nothing here needs before the end."""
         self.ran = 0
         self.usd = 0.0
 
@@ -46,24 +40,20 @@ class Runner:
         if (stage := self.layout.benchmarks) and not stage.done:
             gather(stage, {name: reader.stage for name, reader in self.layout.benchmark_reads.items()})
             self.ran += 1
-        # While we link, decide and make, the crew sweeps for the next corpora, tests decontamination and writes.
-        begun = [self._sweep(corpus.segments[0]) for corpus in self.layout.corpora]
-        for corpus, swept in zip(self.layout.corpora, begun, strict=True):
+        for corpus in self.layout.corpora:
             for segment in corpus.segments:
-                (swept if segment is corpus.segments[0] else self._sweep(segment))()
+                self._sweep(segment)
                 for position, against in segment.against.items():
                     self._earlier(segment, position, against)
                 self._link(segment)
                 self._describe(segment)
                 self._decide(segment)
                 self._make(segment)
-            self.aside.append(self._write(corpus))
-        for ended in self.aside:
-            ended()
+            self._write(corpus)
 
-    def _begin(self, pipeline: list[Any], tasks: int) -> Callable[[], list[float]]:
+    def _execute(self, pipeline: list[Any], tasks: int) -> list[float]:
         logs = self.layout.home.root / "logs"
-        return executors.begin(pipeline, tasks=tasks, crew=self.crew, executor=self.executor, logs=logs)
+        return executors.run(pipeline, tasks=tasks, crew=self.crew, executor=self.executor, logs=logs)
 
     def _read(self, readers: dict[str, SourceReader]) -> None:
         waiting = [reader for reader in readers.values() if not reader.stage.done]
@@ -71,16 +61,15 @@ class Runner:
             return
         waiting.sort(key=lambda reader: -sum(file.bytes for file, _ in reader.files))  # the largest first: all workers end together
         with self.talk.bar("read sources", len(waiting), lambda: sum(reader.stage.done for reader in waiting)):
-            self._begin([Calls([reader.read for reader in waiting])], len(waiting))()
+            self._execute([ReadSource(waiting)], len(waiting))
         self.ran += len(waiting)
 
-    def _sweep(self, segment: Segment) -> Callable[[], None]:
-        """Begin the sweep of a segment; call what comes back to wait for it."""
+    def _sweep(self, segment: Segment) -> None:
         sidecars = [found for _, found in segment.swept]
         every = [one for found in (*sidecars, segment.edited) for one in found.values()]
         open_stages = [one for one in every if not one.done]
         if not open_stages:
-            return lambda: None
+            return
         waiting = [
             shard
             for shard in shards(segment.inputs)
@@ -94,21 +83,17 @@ class Runner:
         if any(step.does("edit") for step in segment.steps):
             blocks.append(KeepEdited(segment.edited))
             last = segment.edited
-        ended: Callable[[], list[float]] = self._begin(blocks, len(waiting)) if waiting else list
-        rows = sum(shard.rows for shard in waiting)
+        seconds: list[float] = []
+        if waiting:
+            rows = sum(shard.rows for shard in waiting)
 
-        def done() -> int:
-            return sum(shard.rows for shard in waiting if (last[shard.stage.key].folder / shard.file).exists())
+            def done() -> int:
+                return sum(shard.rows for shard in waiting if (last[shard.stage.key].folder / shard.file).exists())
 
-        def wait() -> None:
             with self.talk.bar(f"{segment.corpus}: {', '.join(step.name for step, _ in segment.swept) or 'rows'}", rows, done):
-                seconds = ended()
-            self._close(segment, seconds, rows)
-            self.ran += len(open_stages)
-            if tests := [measure for _, measure in measuring(self.layout, segment)]:
-                self.aside.append(self._begin([Calls(tests)], len(tests)))
-
-        return wait
+                seconds = self._execute(blocks, len(waiting))
+        self._close(segment, seconds, sum(shard.rows for shard in waiting))
+        self.ran += len(open_stages)
 
     def _close(self, segment: Segment, seconds: list[float], rows: int) -> None:
         """Finish the stages of a sweep; each remembers what a row cost, for `plan`."""
@@ -136,7 +121,7 @@ class Runner:
             step, rows_waiting = segment.steps[position], sum(one.rows for one in waiting)
             setting = Setting(segment.corpus, self.layout.recipe.recipe.seed, None)
             with self.talk.bar(f"{segment.corpus}: {step.name} of earlier releases", rows_waiting):
-                self._begin([ReadShards(waiting, segment.corpus), Apply(step, against.measures, setting)], len(waiting))()
+                self._execute([ReadShards(waiting, segment.corpus), Apply(step, against.measures, setting)], len(waiting))
         for read, target in zip(against.inputs, against.measures.values(), strict=True):
             if not target.done:
                 facts = read.facts()
@@ -199,16 +184,10 @@ class Runner:
         self.usd += segment.make.facts()["usd"]
         self.ran += 1
 
-    def _write(self, corpus: CorpusLayout) -> Callable[[], None]:
-        """Begin to write a corpus; call what comes back to wait for it."""
+    def _write(self, corpus: CorpusLayout) -> None:
         if corpus.write.done:
-            return lambda: None
+            return
         said = self.layout.recipe.recipe
-        ended = self._begin([Calls([partial(writes.write, corpus, said.corpora[corpus.kind].splits, said.seed)])], 1)
-
-        def wait() -> None:
-            with self.talk.bar(f"{corpus.kind}: write", corpus.segments[-1].decide.facts()["rows"]):
-                ended()
-            self.ran += 1
-
-        return wait
+        with self.talk.bar(f"{corpus.kind}: write", corpus.segments[-1].decide.facts()["rows"]):
+            writes.write(corpus, said.corpora[corpus.kind].splits, said.seed)
+        self.ran += 1

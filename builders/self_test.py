@@ -8,8 +8,7 @@ step, its input and its benchmarks; thresholds decide again in milliseconds. Not
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,20 +49,15 @@ TABLE = "signals.parquet"
 
 def self_tests(layout: Layout) -> list[SelfTestEntry]:
     """One entry for each step that decontaminates; none where the corpus or the benchmarks are empty."""
-    tests = [(corpus.kind, *test) for corpus in layout.corpora for segment in corpus.segments for test in measuring(layout, segment)]
-    measured = [(kind, step, measure()) for kind, step, measure in tests]
-    return [entry(kind, step, table) for kind, step, table in measured if table.height]
-
-
-def measuring(layout: Layout, segment: Segment) -> list[tuple[Decontaminate, Callable[[], pl.DataFrame]]]:
-    """The steps of a swept segment that decontaminate, and what measures plants for each, or reads what was measured."""
-    if layout.benchmarks is None:
-        return []
-    return [
-        (step, partial(_measured, layout, segment, position, step, layout.benchmarks))
-        for position, step in enumerate(segment.steps)
-        if isinstance(step, Decontaminate)
-    ]
+    entries = []
+    for corpus in layout.corpora:
+        for segment in corpus.segments:
+            for position, step in enumerate(segment.steps):
+                if isinstance(step, Decontaminate) and layout.benchmarks is not None:
+                    measured = _measured(layout, segment, position, step, layout.benchmarks)
+                    if measured.height:
+                        entries.append(entry(corpus.kind, step, measured))
+    return entries
 
 
 def _measured(layout: Layout, segment: Segment, position: int, step: Decontaminate, benchmarks: Stage) -> pl.DataFrame:

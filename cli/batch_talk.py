@@ -10,10 +10,7 @@ from tilth.cli import output
 if TYPE_CHECKING:
     from tilth.annotators.batches import BatchEvent, BatchPolicy
 
-SAID = {
-    "sent": "sent", "found": "found again", "looked": "{0.answered:,} answered, {0.status}", "freed": "let go of, to be sent again",
-    "strange": "{0.answered:,} answers under ids that were not sent ({0.status}), or twice", "stuck": "left: {0.status}", "collected": "collected",
-}  # fmt: skip
+SAID = {"sent": "sent", "found": "found again", "freed": "let go of, to be sent again", "collected": "collected"}
 
 
 def policy(talk: Any, report: Callable[[int, int], None] | None = None, *, cancel: bool = False) -> BatchPolicy:
@@ -28,7 +25,7 @@ def policy(talk: Any, report: Callable[[int, int], None] | None = None, *, cance
             answered[event.batch] = event.answered, event.requests
             if report is not None:
                 report(sum(done for done, _ in answered.values()), sum(all_ for _, all_ in answered.values()))
-        line = SAID.get(event.step, "").format(event)
+        line = f"{event.answered:,} answered, {event.status}" if event.step == "looked" else SAID.get(event.step, "")
         if line and last.get(event.batch) != line:
             last[event.batch] = line
             talk.say(f"  {event.judge}: {event.batch}, {event.requests:,} requests: {line}")

@@ -36,7 +36,7 @@ def bench(data: str, scores: Path, split: str | None, by: str, ties: Any, json_:
     if json_:
         output.as_json(asdict(found))
         return
-    lines = [_line("(none)" if one.name is None else one.name[:60], one) for one in found.subsets] + [_line("all pairs", found.overall)]
+    lines = [_line(one.name or "(none)", one) for one in found.subsets] + [_line("all pairs", found.overall)]
     if found.macro is not None:
         lines.append(["mean of subsets", None, None, None, _percent(found.macro), None])
     output.table([found.by, "pairs", "right", "ties", "accuracy", "95 %"], lines, right=range(1, 6))

@@ -29,7 +29,7 @@ from tilth.cli import (
     train_verbs,
     whatif_verbs,
 )
-from tilth.core.errors import RecipeError, StorageError, TilthError
+from tilth.core.errors import StorageError, TilthError
 from tilth.core.text import printable
 
 EPILOG = """\b
@@ -65,7 +65,6 @@ def main() -> None:
     """Run a command line; every failure that the user can mend is one line and a hint."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers are ended, and half-written files removed
     try:
-        _see_that_it_is_text(sys.argv[1:])
         sys.exit(tilth.main(standalone_mode=False) or 0)
     except SystemExit as left:
         sys.exit(0 if isinstance(left.__context__, BrokenPipeError) else left.code)  # click makes 1 of it
@@ -86,20 +85,6 @@ def main() -> None:
         _show(StorageError(f"{error.filename or 'disk'}: {error.strerror}", hint="free some space, or set TILTH_HOME"))
     except TilthError as error:
         _show(error)
-
-
-def _see_that_it_is_text(arguments: list[str]) -> None:
-    """
-    Raises:
-        RecipeError: an argument holds bytes that are no text: no store, recipe or manifest could hold them either.
-    """
-    for argument in arguments:
-        try:
-            argument.encode("utf-8")
-        except UnicodeEncodeError as error:
-            byte = ord(argument[error.start]) & 0xFF
-            shown = argument.encode("utf-8", "replace").decode()
-            raise RecipeError(f"argument {shown!r}: not UTF-8: byte 0x{byte:02x} after {error.start} characters", hint="write it, or name the file, in UTF-8") from None
 
 
 def _show(error: TilthError) -> None:

@@ -58,7 +58,7 @@ def _models(survey: Any) -> None:
     """How often each model is chosen and rejected, those first that win most where all pairs are made."""
     widest = max(survey.strategies, key=lambda one: one.pairs)
     told = {_title(one): {line.model: f"{line.chosen:,}:{line.rejected:,}" for line in one.models} for one in survey.strategies}
-    lines = [[line.model[:60], *(counts.get(line.model) for counts in told.values())] for line in widest.models[:MODELS]]
+    lines = [[line.model, *(counts.get(line.model) for counts in told.values())] for line in widest.models[:MODELS]]
     output.table(["model (chosen:rejected)", *told], lines, right=range(1, len(told) + 1))
     if len(widest.models) > MODELS:
         output.say(f"and {len(widest.models) - MODELS} more: --json has them")

@@ -6,14 +6,13 @@ log folder of its own and decide what is left to do by what lies under the stage
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import multiprocessing
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,8 +40,8 @@ def prepare(*modules: str) -> None:
         forkserver.ensure_running()
 
 
-def begin(pipeline: Sequence[Any], *, tasks: int, crew: Workers, executor: Executor, logs: Path) -> Callable[[], list[float]]:
-    """Begin `tasks` tasks of a pipeline of datatrove blocks, as many at a time as the crew has workers, behind what was begun before.
+def run(pipeline: Sequence[Any], *, tasks: int, crew: Workers, executor: Executor, logs: Path) -> list[float]:
+    """Run `tasks` tasks of a pipeline of datatrove blocks, as many at a time as the crew has workers.
 
     Args:
         pipeline: datatrove blocks; the first makes its items from (rank, world size).
@@ -50,27 +49,20 @@ def begin(pipeline: Sequence[Any], *, tasks: int, crew: Workers, executor: Execu
         logs: folder for datatrove's logs; this run's part of it is removed when the run ends.
 
     Returns:
-        what waits for them, to be called once: seconds that each block spent, summed over tasks. Where there is no crew, and on Ray,
-        it does them.
+        seconds that each block spent, summed over tasks.
 
-    Raises, when called:
+    Raises:
         StorageError: a worker died, or the executor is not installed.
         Whatever a block raises, as it was raised.
     """
     logs.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=logs))
-    said = {"tasks": tasks, "logging_dir": str(folder), "skip_completed": False}
-    on_ray = functools.partial(_ray, list(pipeline), workers=min(crew.number, tasks), **said)
-    ended = on_ray if executor == "ray" else crew.begin(list(pipeline), said)
-
-    def wait() -> list[float]:
-        try:
-            stats = ended()
-            return [block.time_stats.total for block in stats.stats] if stats else []
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    return wait
+    try:
+        said = {"tasks": tasks, "logging_dir": str(folder), "skip_completed": False}
+        stats = _ray(list(pipeline), workers=min(crew.number, tasks), **said) if executor == "ray" else crew.run(list(pipeline), said)
+        return [block.time_stats.total for block in stats.stats] if stats else []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ray(pipeline: list[Any], **said: Any) -> Any:

@@ -15,8 +15,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from copy import deepcopy
 from pathlib import Path
@@ -66,19 +66,17 @@ class Workers:
                 self._pool.submit(int)  # forks all
                 gc.unfreeze()
 
-    def begin(self, pipeline: list[Any], said: dict[str, Any]) -> Callable[[], PipelineStats]:
-        """Begin all tasks of a pipeline; call what comes back to wait for them (where there are no processes, to do them).
+    def run(self, pipeline: list[Any], said: dict[str, Any]) -> PipelineStats:
+        """Run all tasks of a pipeline; `said` are further parameters of datatrove's executor.
 
-        `said` are further parameters of datatrove's executor.
-
-        Raises, when called:
+        Raises:
             StorageError: a worker process died.
             Whatever a block raises, as it was raised.
         """
         logger.disable("datatrove")
         executor = LocalPipelineExecutor(pipeline, workers=self.number, **said)
-        tasks = self._here(executor) if self.number == 1 else self._apart(self._submit(executor))
-        return lambda: sum(tasks, start=PipelineStats())
+        tasks = self._here(executor) if self.number == 1 else self._apart(executor)
+        return sum(tasks, start=PipelineStats())
 
     def _here(self, executor: LocalPipelineExecutor) -> Iterator[PipelineStats]:
         pipeline = executor.pipeline
@@ -86,13 +84,11 @@ class Workers:
             executor.pipeline = deepcopy(pipeline)
             yield executor._run_for_rank(rank)
 
-    def _submit(self, executor: LocalPipelineExecutor) -> set[Future[PipelineStats]]:
+    def _apart(self, executor: LocalPipelineExecutor) -> Iterator[PipelineStats]:
         self.start(fork=False)
         assert self._pool is not None
         with interrupts_for_us_alone():
-            return {self._pool.submit(_task, executor, rank) for rank in range(executor.tasks)}
-
-    def _apart(self, waiting: set[Future[PipelineStats]]) -> Iterator[PipelineStats]:
+            waiting = {self._pool.submit(_task, executor, rank) for rank in range(executor.tasks)}
         try:
             while waiting:
                 # polars handles SIGINT so that a wait without an end would go on through it

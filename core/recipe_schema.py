@@ -21,20 +21,7 @@ def recipe_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     definitions["Source"]["properties"]["shape"] = _one_of("shape", definitions)
     definitions["Corpus"]["properties"]["steps"]["items"] = _one_of("step", definitions)
-    naming = [field for one in definitions.values() for field in one.get("properties", {}).values() if "unit" in field]
-    choices = {kind: _one_of(kind, definitions) for kind in sorted({field["unit"] for field in naming})}
-    for field in naming:
-        _name_units(field, choices[field.pop("unit")])
     return schema
-
-
-def _name_units(field: dict[str, Any], choices: dict[str, Any]) -> None:
-    """Say of a field, declared with `units.naming`, what it may name: one unit, or a list of them."""
-    if field.get("type") == "array":
-        field["items"] = choices
-    else:
-        del field["type"], field["additionalProperties"]
-        field.update(choices)
 
 
 def _one_of(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:

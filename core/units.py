@@ -78,11 +78,6 @@ def execution(default: Any, description: str, **constraints: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"execution": True}, **constraints)
 
 
-def naming(kind: str, default: Any, description: str, **constraints: Any) -> Any:
-    """A field that names a unit of a kind with its parameters, or a list of them: the schema for editors lists what there is."""
-    return Field(default, description=description, json_schema_extra={"unit": kind}, **constraints)
-
-
 def _marked(unit: type[Unit], field: str, mark: str) -> bool:
     extra = unit.model_fields[field].json_schema_extra
     return isinstance(extra, dict) and bool(extra.get(mark))

@@ -72,11 +72,11 @@ class BatchServer(Loopback):
         app.router.add_post("/v1/files", self._file)
         app.router.add_get("/v1/files/{id}/content", self._content)
         app.router.add_post("/v1/batches", lambda request: self._create(request))  # a test may replace it
-        app.router.add_get("/v1/batches", lambda request: self._list(request))
+        app.router.add_get("/v1/batches", self._list)
         app.router.add_get("/v1/batches/{id}", self._retrieve)
         app.router.add_post("/v1/batches/{id}/cancel", self._cancel)
         app.router.add_post("/v1/messages/batches", lambda request: self._create(request))
-        app.router.add_get("/v1/messages/batches", lambda request: self._list(request))
+        app.router.add_get("/v1/messages/batches", self._list)
         app.router.add_get("/v1/messages/batches/{id}", self._retrieve)
         app.router.add_post("/v1/messages/batches/{id}/cancel", self._cancel)
         app.router.add_get("/v1/messages/batches/{id}/results", self._results)
@@ -406,154 +406,6 @@ def test_a_batch_of_another_key_is_said_to_be_one(server: BatchServer, tmp_path:
         work(tmp_path, [anthropic(server)], 3, policy=BatchPolicy(**{**SOON.__dict__, "grace_s": 0.2}))
     server.unknown_looks = 0
     assert work(tmp_path, [anthropic(server)], 3).statuses == {"ok": 3} and len(server.batches) == 1
-
-
-# -- garbage for ever -------------------------------------------------------------------------------------------------
-
-
-def soon(**more: Any) -> BatchPolicy:
-    return BatchPolicy(**{**SOON.__dict__, **more})
-
-
-@pytest.mark.parametrize(
-    ("make", "garbage"),
-    [(openai, "banana"), (openai, {"id": "batch_0", "status": None}), (anthropic, []), (anthropic, {"id": "msgbatch_0", "processing_status": 7})],
-)
-def test_a_batch_of_which_nothing_can_be_read_is_left_and_the_others_are_collected(
-    server: BatchServer, tmp_path: Path, make: Any, garbage: Any
-) -> None:
-    shown = server._shown
-    server._shown = lambda batch: garbage if batch["id"].endswith("_0") and batch["looks"] else shown(batch)  # type: ignore[method-assign]
-    steps: list[BatchEvent] = []
-    with pytest.raises(NetworkError, match=r"batch_0: .*looks in a row") as caught:
-        work(tmp_path, [make(server, batch_requests=4)], 10, policy=soon(on_event=steps.append))
-    assert "--batch-cancel" in str(caught.value.hint) and [one.batch.endswith("_0") for one in steps if one.step == "stuck"] == [True]
-    calls, _, at_risk = stored(tmp_path)
-    assert calls == 6 and at_risk > 0, "the other two batches are stored, what is in this one is held back"
-    with CallStore(tmp_path / "calls.sqlite") as store:
-        assert [(one.state, one.left) for one in open_batches([make(server)], store)] == [("running", 4)]
-    server._shown = shown  # type: ignore[method-assign]
-    assert work(tmp_path, [make(server, batch_requests=4)], 10).statuses == {"ok": 10}
-    assert server.most_often_answered == 1 and len(server.batches) == 3 and stored(tmp_path)[2] == 0
-
-
-@pytest.mark.parametrize("make", MAKES)
-def test_a_batch_that_never_ends_is_not_waited_for_for_ever(server: BatchServer, tmp_path: Path, make: Any) -> None:
-    server.looks = 10**6
-    with pytest.raises(NetworkError, match="still 'in_progress' 0 hours after it was sent"):
-        work(tmp_path, [make(server)], 3, policy=soon(longest_run_s=0.4))
-    assert stored(tmp_path)[0] == 0 and stored(tmp_path)[2] > 0
-    with CallStore(tmp_path / "calls.sqlite") as store:
-        server._run = lambda batch, cancelled=False: None  # type: ignore[method-assign]
-        policy = soon(longest_run_s=0.4, cancel=True)
-        assert end_batches(Items(rows_of(3)), question=Difficulty(), judges=[make(server)], store=store, seed=0, policy=policy, retry=FAST) == 0
-        assert open_batches([make(server)], store) == [] and store.at_risk_usd > 0, "given up; what it answers yet is billed"
-
-
-@pytest.mark.parametrize("make", MAKES)
-@pytest.mark.parametrize("kind", ["500", "banana", "pages"])
-def test_a_lost_batch_is_not_looked_for_for_ever(
-    server: BatchServer, tmp_path: Path, make: Any, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tilth.annotators.batches_api.MOST_LISTED", 50)
-    pages = iter(range(10**6))
-    served = 0
-
-    async def strange(request: web.Request) -> web.Response:
-        nonlocal served
-        served += 1
-        if kind == "500":
-            return web.json_response({"error": {}}, status=500)
-        other = {"id": f"other_{next(pages)}", "anthropic": make is anthropic, "requests": {}, "file": "f", "metadata": None,
-                 "created": time.time(), "fates": {}, "status": "running"}  # fmt: skip
-        return web.json_response("banana" if kind == "banana" else {"data": [server._shown(other)], "has_more": True, "last_id": other["id"]})
-
-    monkeypatch.setattr(server, "_list", strange)
-    server.on_create = lambda request: web.json_response({"error": {}}, status=500)
-    with pytest.raises(NetworkError):
-        work(tmp_path, [make(server)], 3, policy=soon(settle_s=60))
-    assert stored(tmp_path)[2] > 0 and 0 < served < 1000, "given up, and not forgotten"
-    monkeypatch.undo()
-    server.on_create = lambda request: None
-    assert work(tmp_path, [make(server)], 3, policy=soon(settle_s=0.1)).statuses == {"ok": 3} and server.most_often_answered == 1
-
-
-@pytest.mark.parametrize("make", MAKES)
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_is_always_too_busy_is_not_asked_for_ever(server: BatchServer, tmp_path: Path, make: Any, status: int) -> None:
-    server.on_create = lambda request: web.json_response({"error": {"message": "busy"}}, status=status)
-    retry = RetryPolicy(first_wait_s=0.01, longest_wait_s=0.05, patience_s=0.3)
-    with CallStore(tmp_path / "calls.sqlite") as store, pytest.raises(NetworkError, match="busy"):
-        judge(rows_of(3), question=Difficulty(), judges=[make(server)], store=store, max_usd=None, seed=0, retry=retry, batch=soon(settle_s=0.05))
-
-
-class EndlessServer(BatchServer):
-    """Its results are lines without end, or one line without end, or nothing for ever."""
-
-    kind = "lines"
-
-    async def _endless(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        piece = b'{"custom_id": "x"}\n' * 2000 if self.kind == "lines" else b"x" * 2**20 if self.kind == "line" else b"\n"
-        try:
-            while True:
-                await response.write(piece)
-                await asyncio.sleep(0.05 if self.kind == "drip" else 0)
-        except ConnectionError:
-            return response
-
-    _results = _endless  # type: ignore[assignment]
-    _content = _endless  # type: ignore[assignment]
-
-
-@pytest.mark.parametrize("make", MAKES)
-@pytest.mark.parametrize("kind", ["lines", "line", "drip"])
-def test_results_without_end_are_not_read_for_ever(tmp_path: Path, make: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tilth.annotators.batches_api.MOST_LINE", 2**21)
-    server = EndlessServer()
-    server.kind = kind
-    with pytest.raises(NetworkError, match=r"more than|do not end"):
-        work(tmp_path, [make(server)], 3, policy=soon(longest_read_s=0.3))
-    assert stored(tmp_path)[0] == 0 and stored(tmp_path)[2] > 0 and len(server.batches) == 1
-    server.close()
-
-
-# -- answers under other ids ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("make", "name"), [(openai, "another-{}"), (openai, None), (openai, "TOKEN-99{}"), (anthropic, "{}"), (anthropic, ""), (anthropic, 7)]
-)
-def test_answers_under_ids_that_were_not_sent_are_told_and_not_bought_again(server: BatchServer, tmp_path: Path, make: Any, name: Any) -> None:
-    line = server._line
-
-    def renamed(batch: dict[str, Any], custom_id: str, body: dict[str, Any], fate: str) -> dict[str, Any]:
-        token, place = custom_id.split("-")
-        other = name.replace("TOKEN", token).format(place) if isinstance(name, str) else name
-        return {**line(batch, custom_id, body, fate), "custom_id": other if int(place) % 2 else custom_id}
-
-    server._line = renamed  # type: ignore[method-assign]
-    steps: list[BatchEvent] = []
-    found = work(tmp_path, [make(server)], 10, policy=soon(on_event=steps.append), max_usd=100)
-    assert found.statuses == {"failed": 5, "ok": 5}
-    assert server.most_often_answered == 1 and len(server.batches) == 1, "what was answered is not sent again"
-    assert {one.answered for one in steps if one.step == "strange"} == {5}
-    calls, spent, at_risk = stored(tmp_path)
-    assert calls == 10 and at_risk > 0 and spent + at_risk >= server.usd / 2, "what may have been billed counts"
-    assert found.usd == pytest.approx(spent + at_risk)
-    with CallStore(tmp_path / "calls.sqlite") as store:
-        told = [call for call in store if call.status == "failed"]
-        assert len(told) == 5 and all("cannot be told apart: 5 under ids" in call.raw for call in told)
-    server._line = line  # type: ignore[method-assign]
-    assert work(tmp_path, [make(server)], 10, max_usd=100).statuses == {"ok": 10}, "the next run asks once more"
-
-
-@pytest.mark.parametrize("make", MAKES)
-def test_a_text_may_hold_what_unicode_takes_for_the_end_of_a_line(server: BatchServer, tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json, "dumps", functools.partial(json.dumps, ensure_ascii=False))
-    server.text = lambda prompt: '{"score": 4, "justification": "one\u2028two\u0085three"}'
-    assert work(tmp_path, [make(server)], 3).statuses == {"ok": 3} and server.most_often_answered == 1
 
 
 # -- money ------------------------------------------------------------------------------------------------------------

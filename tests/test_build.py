@@ -311,7 +311,6 @@ def reading(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         def wait(self):
             (pathlib.Path({str(tmp_path)!r}) / f"working-{{self.name}}").touch()
             time.sleep(60)
-        wait.__name__ = "read"
         read.SourceReader.read = wait
         if __name__ == "__main__":
             sys.argv = ["tilth", "build", {str(recipe)!r}, "--workers", "2"]
@@ -364,7 +363,6 @@ def test_one_crew_serves_all_stages(tmp_path: Path, fork: bool) -> None:
                 known = "tilth.filters.gopher_quality" in sys.modules and polars.thread_pool_size() == 1
                 (pathlib.Path({str(tmp_path)!r}) / f"{{what}}-{{os.getpid()}}-{{known}}").touch()
                 return found(*words)
-            run.__name__ = found.__name__
             return run
         read.SourceReader.read = noted(read.SourceReader.read, "read")
         sweep.ReadShards.run = noted(sweep.ReadShards.run, "sweep")
@@ -424,7 +422,6 @@ def test_a_worker_that_is_killed_ends_the_build(tmp_path: Path) -> None:
             except StorageError as error:
                 print(error.message)
         else:
-            die.__name__ = "read"
             read.SourceReader.read = die
     """
     script = tmp_path / "kill.py"

@@ -14,7 +14,7 @@ from test_annotators_store import call
 
 from tilth.annotators.calls import Reading
 from tilth.annotators.store import CallStore
-from tilth.cli.main import main, tilth
+from tilth.cli.main import tilth
 from tilth.core.errors import RecipeError, StorageError
 
 REQUEST = json.dumps({"messages": [{"role": "user", "content": "How hard?\nSay \x1b[2J"}], "parameters": {"max_tokens": 9}})
@@ -113,15 +113,3 @@ def test_the_calls_of_a_job(store: CallStore, tmp_path: Path) -> None:
     assert listed("--job", str(tmp_path / "j.yaml")) == []
     store.put(call(task.key, request=task.text.decode())).result(10)
     assert listed("--job", str(tmp_path / "j.yaml")) == [task.key]
-
-
-@pytest.mark.parametrize("words", [("--judge", "头\udcff"), ("show", "ab\udc80"), ("export", "\udcff/x.parquet"), ("failures", "--question", "\udcff")])
-def test_an_argument_that_is_no_text_is_one_line(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    """As the system gives bytes that are not UTF-8 to Python."""
-    monkeypatch.setattr("sys.argv", ["tilth", "calls", *words])
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    with pytest.raises(SystemExit) as left:
-        main()
-    said = capfd.readouterr()
-    assert left.value.code == 2 and said.out == ""
-    assert said.err.startswith("error: argument ") and "not UTF-8" in said.err and "hint: " in said.err and "Traceback" not in said.err

@@ -13,7 +13,7 @@ from tilth.annotators.panel import aggregate
 from tilth.annotators.reward_bench import bench
 from tilth.builders import build as building
 from tilth.builders.pair_survey import yields
-from tilth.builders.pairing import ranked
+from tilth.builders.pairing import scored_of
 from tilth.builders.strategies.all_pairs import AllPairs
 from tilth.builders.strategies.best_vs_worst import BestVsWorst
 from tilth.builders.strategies.length_matched import LengthMatched
@@ -42,7 +42,7 @@ def test_what_strategies_make_of_alpaca_eval(data: Path) -> None:
     for (instruction,), part in table.group_by("instruction", maintain_order=True):
         row = {"id": instruction, "prompt": conversation([("user", str(instruction))]),
                "candidates": [{"model": model, "text": text} for model, text in part.select("generator_2", "output_2").iter_rows()]}  # fmt: skip
-        prompts.append((row, ranked(row, [one | {"own_family": False} for one in scores[instruction]])))
+        prompts.append((row, scored_of(row, scores[instruction])))
     strategies = [TopVsLower(), BestVsWorst(), MarginBand(low=0.1, high=0.5), LengthMatched(), AllPairs()]
     widest, found = yields(prompts, strategies, Rules(min_margin=0.02), seed=0)
     by = {one.strategy: one for one in found}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tilth.annotators.collector import JUDGEMENTS
 from tilth.annotators.own_family import without_own_family
 from tilth.builders.makers.judged_pairs import JudgedPairs
-from tilth.builders.pairing import choose, ranked
+from tilth.builders.pairing import choose, scored_of
 from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy
 from tilth.core import units
 from tilth.core.errors import RecipeError
@@ -39,8 +39,8 @@ def row(*completions: tuple[str, str], identity: str = "r") -> dict[str, Any]:
 def pairs(name: str, *completions: tuple[str, float] | tuple[str, float, str], seed: int = 0, identity: str = "r", rules: Rules | None = None, **parameters: Any) -> list[tuple[str, str]] | str:  # fmt: skip
     """(chosen, rejected) of completions (model, score, text), or the rule why there is none."""
     asked = row(*((one[0], one[2] if len(one) == 3 else f"text of {one[0]}") for one in completions), identity=identity)
-    scores = [{"candidate": one[0], "score": one[1], "rank": None, "agreement": None, "own_family": False} for one in completions]
-    found = choose(asked, ranked(asked, scores), strategy(name, **parameters), rules or Rules(), seed)
+    scores = [{"candidate": one[0], "score": one[1], "rank": None, "agreement": None} for one in completions]
+    found = choose(asked, scored_of(asked, scores), strategy(name, **parameters), rules or Rules(), seed)
     return found.rule if isinstance(found, NoPair) else [(pair.chosen.model, pair.rejected.model) for pair in found]
 
 
@@ -103,16 +103,17 @@ def test_models_that_wrote_the_same_are_one_completion() -> None:
     """A judge that gives one text two scores makes no pair of it, nor two pairs that contradict each other."""
     same = [("a", 5.0, "Rest."), ("b", 3.0, "Drink."), ("c", 1.0, " Rest. ")]
     assert pairs("all_pairs", *same) == "tie", "Rest. has 5 and 1: 3, as Drink. has"
-    assert pairs("best_vs_worst", ("a", 5.0, "Rest."), ("c", 1.0, "Rest.\n")) == "same_text"
+    assert pairs("best_vs_worst", ("a", 5.0, "Rest."), ("c", 1.0, "Rest.\n")) == "not_judged"
     assert pairs("all_pairs", *same[:2], ("c", 5.0, "Rest.")) == [("a", "b")]
 
 
 def test_a_disputed_best_makes_no_pair() -> None:
-    found = [Scored("a", "x", 5, agreement=0.3), Scored("b", "y", 4, agreement=0.9), Scored("c", "z", 2)]
+    ranked = [Scored("a", "x", 5, agreement=0.3), Scored("b", "y", 4, agreement=0.9), Scored("c", "z", 2)]
     rules = Rules(min_agreement=0.5)
-    assert strategy("top_vs_lower").choose(found, rules, list) == NoPair("disputed", "0.30", "a")
-    assert strategy("all_pairs").choose(found, rules, list) == [Pair(found[1], found[2])]
-    assert strategy("all_pairs").choose(found, Rules(min_agreement=1.0), list) == NoPair("disputed", "0.90", "a")
+    found = strategy("top_vs_lower").choose(ranked, rules, list)
+    assert found == NoPair("disputed", "0.30", "a")
+    assert strategy("all_pairs").choose(ranked, rules, list) == [Pair(ranked[1], ranked[2])]
+    assert strategy("all_pairs").choose(ranked, Rules(min_agreement=1.0), list) == NoPair("disputed", "0.90", "a")
 
 
 @pytest.mark.parametrize("name", units.every("strategy"))
@@ -124,10 +125,10 @@ def test_a_disputed_best_makes_no_pair() -> None:
 def test_the_laws_that_every_strategy_keeps(name: str, completions: list[tuple[float, str]], margin: float, seed: int) -> None:
     models = [f"m{place}" for place in range(len(completions))]
     asked = row(*zip(models, (text for _, text in completions), strict=True))
-    scores = [{"candidate": m, "score": s, "rank": None, "agreement": None, "own_family": False} for m, (s, _) in zip(models, completions, strict=True)]
-    found = choose(asked, ranked(asked, scores), strategy(name), Rules(min_margin=margin), seed)
+    scores = [{"candidate": m, "score": s, "rank": None, "agreement": None} for m, (s, _) in zip(models, completions, strict=True)]
+    found = choose(asked, scored_of(asked, scores), strategy(name), Rules(min_margin=margin), seed)
     random.Random(seed).shuffle(scores)
-    assert found == choose(asked, ranked(asked, scores), strategy(name), Rules(min_margin=margin), seed), "the order of the scores decides nothing"
+    assert found == choose(asked, scored_of(asked, scores), strategy(name), Rules(min_margin=margin), seed), "the order of the scores decides nothing"
     if isinstance(found, NoPair):
         assert found.rule
         return
@@ -191,7 +192,3 @@ def test_own_family_changes_who_is_chosen_and_the_other_judge_decides() -> None:
 
     assert best(own_family="count") == "gpt-4" and best() == "qwen2-7b"
     assert best(aggregation="mean", own_family="count") == "gpt-4" and best(aggregation="mean") == "qwen2-7b"
-    alone = JudgedPairs(judges=judges[:1]).scores(rows, said.filter(pl.col("judge") == "openai/gpt-5"))["r"]
-    assert ranked(rows.row(0, named=True), alone) == NoPair("own_family", "0 of 2 completions have a score")
-    nobody = [{**one, "score": float("nan"), "own_family": False} for one in alone]
-    assert ranked(rows.row(0, named=True), nobody) == NoPair("not_judged", "0 of 2 completions have a score")

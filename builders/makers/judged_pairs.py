@@ -29,12 +29,12 @@ from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
 from tilth.annotators.store import CallStore
 from tilth.builders.asked import told
-from tilth.builders.pairing import NewRows, choose, paired, ranked, to_judge
+from tilth.builders.pairing import NewRows, choose, paired, scored_of, to_judge
 from tilth.builders.strategy import NoPair, Pair, Rules, Strategy
 from tilth.core.errors import RecipeError
 from tilth.core.recipe import named_unit
 from tilth.core.steps import FATES, Made, MakeContext, Step
-from tilth.core.units import Unit, execution, naming
+from tilth.core.units import Unit, execution
 
 Named = dict[str, dict[str, Any]]
 Fate = tuple[int, str, str, str | None, str | None]
@@ -44,12 +44,12 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     """Pairs of completions by the scores of a panel and a strategy. Rows that are pairs already pass."""
 
     corpora = ("preference",)
-    question: Named = naming("question", {"listwise": {}}, "one question with its parameters")
-    judges: list[Named] = naming("provider", [{"baseline": {}}], "judges, each {provider: parameters}, the strongest first", min_length=1)
+    question: Named = Field({"listwise": {}}, description="one question with its parameters")
+    judges: list[Named] = Field([{"baseline": {}}], min_length=1, description="judges, each {provider: parameters}, the strongest first")
     aggregation: Aggregation = Field("default", description="how judges become one score; default: the first judge's, or learned where there is gold")
     gold: Literal["none", "answer_key"] = Field("none", description="what weights are learned from: rows with a key, where completions choose options")
     canaries: CanaryFields | None = Field(None, description="pairs whose better answer is known, asked of every judge first")
-    strategy: Named = naming("strategy", {"top_vs_lower": {}}, "one strategy with its parameters: which completions make pairs")
+    strategy: Named = Field({"top_vs_lower": {}}, description="one strategy with its parameters: which completions make pairs")
     own_family: Literal["drop", "count"] = Field("drop", description="what a judge says of a model of its own family: drop it, or count it")
     min_margin: float = Field(0.0, ge=0, description="score points that chosen must lie above rejected, at least")
     min_agreement: float = Field(0.0, ge=0, le=1, description="share of the judges' comparisons of the chosen one that must agree, at least")
@@ -118,7 +118,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             elif (number := len(row["candidates"] or ())) < 2:
                 fates.append((index, "dropped", "few_completions", str(number), None))
             else:
-                found = choose(row, ranked(row, scored.get(row["id"], ())), strategy, self.pair_rules, context.seed)
+                found = choose(row, scored_of(row, scored.get(row["id"], ())), strategy, self.pair_rules, context.seed)
                 if isinstance(found, NoPair):
                     status = "failed" if found.rule == "not_judged" else "dropped"
                     fates.append((index, status, found.rule, found.value, found.detail))
@@ -132,8 +132,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         )  # fmt: skip
 
     def scores(self, rows: pl.DataFrame, judgements: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-        """Row id → the panel's score of every candidate, from what the judges said: lines of `annotators.panel.SCORES`, and `own_family`,
-        whether something that was said of the candidate does not count.
+        """Row id → the panel's score of every candidate (lines of `annotators.panel.SCORES`), from what the judges said.
 
         Args:
             rows: those that the judgements are about.
@@ -141,15 +140,14 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
         items = Items(rows)
         _, _, judges = self.parts()
         families = {one.label: one.family for one in judges if isinstance(one, ApiProvider) and one.family is not None}
-        counted = without_own_family(judgements, families, whole_rows=self.aggregation == "mean") if self.own_family == "drop" else judgements
+        if self.own_family == "drop":
+            judgements = without_own_family(judgements, families, whole_rows=self.aggregation == "mean")
         scored = aggregate(
-            counted, aggregation=self.aggregation, judges=[one.label for one in judges], gold=self._gold(items),
+            judgements, aggregation=self.aggregation, judges=[one.label for one in judges], gold=self._gold(items),
             extras=judge_report.extras_of(judge_report.shown_of(items)), canaries=self.canaries,
         )  # fmt: skip
-        silenced = judgements.filter(pl.col("value").is_not_null() & counted["value"].is_null()).select("row_id", "candidate").unique()
-        scored = scored.join(silenced.with_columns(pl.lit(True).alias("own_family")), on=["row_id", "candidate"], how="left", maintain_order="left")
         found: dict[str, list[dict[str, Any]]] = {}
-        for line in scored.with_columns(pl.col("own_family").fill_null(False)).iter_rows(named=True):
+        for line in scored.iter_rows(named=True):
             found.setdefault(line["row_id"], []).append(line)
         return found
 

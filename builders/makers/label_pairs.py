@@ -13,15 +13,14 @@ those here are ours. The first that holds is a pair's label:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any, Literal
 
 import polars as pl
 from pydantic import Field, model_validator
 
-from tilth.builders.pairing import NewRows
 from tilth.builders.strategy import EVEN, length_ratio
 from tilth.core.fingerprints import canonical
+from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
 Row = dict[str, Any]
@@ -50,32 +49,32 @@ class LabelPairs(Step, name="label_pairs", version=1):
         return [self.people] if self.people is not None else []
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
-        said_by_people = rows.filter(pl.col("source") == self.people, pl.col("chosen").is_not_null()) if self.people else rows.clear()
-        theirs = {sides(row): row for row in said_by_people.iter_rows(named=True)}
+        whole = list(rows.iter_rows(named=True))
+        theirs = {sides(row): row for row in whole if row["source"] == self.people and row["chosen"] is not None}
         met: set[bytes] = set()
-        out = NewRows()
+        out: list[Row] = []
         fates: list[tuple[int, str, str, str | None, str | None]] = []
         late: list[Row] = []
         merged = 0
-        for index, row in enumerate(rows.iter_rows(named=True)):
+        for index, row in enumerate(whole):
             if row["chosen"] is None:
-                out.add(row)
+                out.append(row)
             elif row["source"] == self.people:
                 late.append(row)
-            elif theirs and (said := theirs.get(sides(row))) is not None:
+            elif (said := theirs.get(sides(row))) is not None:
                 met.add(sides(row))
-                out.add(self._labelled(turned(row) if _text(row["chosen"]) != _text(said["chosen"]) else row))
+                out.append(self._labelled(turned(row) if _text(row["chosen"]) != _text(said["chosen"]) else row))
             elif self.unreviewed == "drop":
                 fates.append((index, "dropped", "unreviewed", None, None))
             else:
-                out.add(self._labelled(row))
+                out.append(self._labelled(row))
         for row in late:
             if sides(row) in met:
                 merged += 1  # what people said of a pair stands in that pair
             else:
-                out.add(self._labelled(row))
+                out.append(self._labelled(row))
         gone = pl.DataFrame(fates, schema=FATES, orient="row")
-        return Made(out.frame(), gone, merged=merged)
+        return Made(pl.DataFrame(out, schema=schema("preference")), gone, merged=merged)
 
     def _labelled(self, row: Row) -> Row:
         return {**row, "label": row["label"] or self.label(_text(row["chosen"]), _text(row["rejected"]), row["margin"])}
@@ -85,7 +84,7 @@ class LabelPairs(Step, name="label_pairs", version=1):
         longer = "chosen" if len(chosen) > len(rejected) else "rejected"
         if length_ratio(chosen, rejected) >= self.length_ratio and self.length_side in ("either", longer):
             return "length"
-        if margin is None or not isfinite(margin):
+        if margin is None:
             return None
         if margin >= self.easy_margin - EVEN:
             return "easy"

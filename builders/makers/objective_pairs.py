@@ -12,7 +12,8 @@ import polars as pl
 from pydantic import Field
 
 from tilth.annotators.answers import verdict
-from tilth.builders.pairing import NewRows, drawn, paired
+from tilth.builders.pairing import drawn, paired
+from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
 
@@ -24,11 +25,12 @@ class ObjectivePairs(Step, name="objective_pairs", version=1):
     without_key: Literal["drop", "keep"] = Field("drop", description="rows that have no key: drop them, or keep them for a later maker")
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
-        out = NewRows()
+        out: list[dict[str, Any]] = []
         fates: list[tuple[int, str, str, str | None, str | None]] = []
+        made = 0
         for index, row in enumerate(rows.iter_rows(named=True)):
             if row["chosen"] is not None or (not row["answer"] and self.without_key == "keep"):
-                out.add(row)
+                out.append(row)
                 continue
             if not row["answer"]:
                 fates.append((index, "dropped", "no_key", None, None))
@@ -39,10 +41,11 @@ class ObjectivePairs(Step, name="objective_pairs", version=1):
                 counts = f"{len(right)} right, {len(wrong)} wrong, {len(unclear)} without a verdict"
                 fates.append((index, "dropped", rule, counts, None))
                 continue
-            out.add(*_pairs(row, right, wrong, self.per_prompt, context.seed))
+            pairs = _pairs(row, right, wrong, self.per_prompt, context.seed)
+            out += pairs
+            made += len(pairs) - 1
         gone = pl.DataFrame(fates, schema=FATES, orient="row")
-        made = out.frame()
-        return Made(made, gone, made=made.height - (rows.height - gone.height))
+        return Made(pl.DataFrame(out, schema=schema("preference")), gone, made=made)
 
 
 def _sorted(row: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:

@@ -13,7 +13,8 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from tilth.annotators.calls import Language
-from tilth.builders.pairing import NewRows, drawn, paired
+from tilth.builders.pairing import drawn, paired
+from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 
 PLACES = re.compile(r"\{(label|text)\}")
@@ -37,11 +38,12 @@ class OptionPairs(Step, name="option_pairs", version=1):
         return self
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
-        out = NewRows()
+        out: list[dict[str, Any]] = []
         fates: list[tuple[int, str, str, str | None, str | None]] = []
+        made = 0
         for index, row in enumerate(rows.iter_rows(named=True)):
             if row["chosen"] is not None or row["candidates"] or not row["options"] or not row["answer"]:
-                out.add(row)
+                out.append(row)
                 continue
             key = next((one for one in row["options"] if one["label"] == row["answer"]), None)
             if key is None:
@@ -52,10 +54,10 @@ class OptionPairs(Step, name="option_pairs", version=1):
                 fates.append((index, "dropped", "no_wrong_option", f"{len(row['options'])} options", None))
                 continue
             taken = drawn(wrong, row["id"], context.seed, "wrong option", name=lambda one: one["label"])[: self.per_prompt]
-            out.add(*(self._pair(row, key, one, number) for number, one in enumerate(taken)))
+            out += [self._pair(row, key, one, number) for number, one in enumerate(taken)]
+            made += len(taken) - 1
         gone = pl.DataFrame(fates, schema=FATES, orient="row")
-        made = out.frame()
-        return Made(made, gone, made=made.height - (rows.height - gone.height))
+        return Made(pl.DataFrame(out, schema=schema("preference")), gone, made=made)
 
     def _pair(self, row: dict[str, Any], key: Option, wrong: Option, number: int) -> dict[str, Any]:
         language: Language = "zh" if str(row["language"] or "").lower().split("-")[0] == "zh" else "en"
