@@ -28,7 +28,22 @@ def inherited(row: Mapping[str, Any]) -> str | None:
     """The draw of the row that this one was rewritten from; None where it was not."""
     if not row["metadata"] or f'"{DRAW}"' not in row["metadata"]:
         return None
-    known = orjson.loads(row["metadata"])
-    makers = known.get(WRITTEN) if isinstance(known, dict) else None
-    said = [facts.get(DRAW) for facts in makers.values() if isinstance(facts, dict)] if isinstance(makers, dict) else []
+    said = [facts.get(DRAW) for facts in written_of(row).values() if isinstance(facts, dict)]
     return next((one for one in said if isinstance(one, str) and len(one) == 16 and all(char in "0123456789abcdef" for char in one)), None)
+
+
+def written_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Maker → what it says of the row."""
+    found = metadata_of(row).get(WRITTEN)
+    return found if isinstance(found, dict) else {}
+
+
+def metadata_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row's metadata; what is no mapping stands under `source`."""
+    if not row["metadata"]:
+        return {}
+    try:
+        known = orjson.loads(row["metadata"])
+    except orjson.JSONDecodeError:
+        known = row["metadata"]
+    return known if isinstance(known, dict) else {"source": known}

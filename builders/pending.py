@@ -11,12 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from tilth.annotators.calls import Language, Message
 from tilth.annotators.drafts import Draft
 from tilth.annotators.question import shuffled
-from tilth.builders.draws import WRITTEN
+from tilth.builders.draws import WRITTEN, metadata_of, written_of
 from tilth.builders.records import BadRecord
 from tilth.builders.shapes.choices import LABELS, asked, key_of
 from tilth.core.fingerprints import canonical
@@ -40,7 +38,7 @@ def turns_of(row: Mapping[str, Any]) -> list[Message]:
     """The messages of a pending row, its options put beneath where they are not in the text."""
     turns = [{"role": turn["role"], "content": turn["content"] or ""} for turn in row["messages"]]
     text = turns[-1]["content"]
-    if row["options"] and not all(option["text"] in text for option in row["options"]):
+    if row["options"] and not all((option["text"] or "") in text for option in row["options"]):
         turns[-1] = {"role": "user", "content": asked(text, row["options"])}
     return turns
 
@@ -67,7 +65,10 @@ def stem_of(text: str, options: Sequence[Mapping[str, str]]) -> str | None:
 
 
 def key_label(row: Mapping[str, Any]) -> str | None:
-    """The label of the right option; None where the key names none of the options."""
+    """The label of the right option; None where the key names none of the options, or these have blank or equal labels or blank texts."""
+    labels = [option["label"] for option in row["options"]]
+    if len(set(labels)) < len(labels) or not all(option[part] and option[part].strip() for option in row["options"] for part in ("label", "text")):
+        return None
     try:
         return key_of(row["answer"], row["options"], 0)
     except BadRecord:
@@ -112,15 +113,3 @@ def noted(row: Row, maker: str, facts: Mapping[str, Any]) -> Row:
     """The row with what a maker says of it in its metadata."""
     known = metadata_of(row)
     return {**row, "metadata": canonical({**known, WRITTEN: {**written_of(row), maker: dict(facts)}}).decode()}
-
-
-def written_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Maker → what it says of the row."""
-    found = metadata_of(row).get(WRITTEN)
-    return found if isinstance(found, dict) else {}
-
-
-def metadata_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row's metadata; what is no mapping stands under `source`."""
-    known = orjson.loads(row["metadata"]) if row["metadata"] else {}
-    return known if isinstance(known, dict) else {"source": known}

@@ -83,7 +83,7 @@ def gc(dry_run: bool, json_: bool) -> None:
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print the whole reference as Markdown.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of recipes, for editors.")
-@click.argument("kind", default="step", type=click.Choice(["step", "shape", "format", "question", "provider", "strategy"]))
+@click.argument("kind", default="step", type=click.Choice(["step", "shape", "format", "question", "generator", "provider", "strategy"]))
 @options.as_json
 def units(markdown: bool, schema: bool, kind: str, json_: bool) -> None:
     """List what a recipe or a job can name: steps, shapes, formats, questions, providers, strategies."""

@@ -28,13 +28,14 @@ from tilth.annotators.drafts import Draft
 from tilth.annotators.generators.passage_question import PassageQuestion
 from tilth.annotators.store import CallStore
 from tilth.builders import build as building
+from tilth.builders.draws import written_of
 from tilth.builders.makers.answers import Answers
 from tilth.builders.makers.completions import Completions
 from tilth.builders.makers.evolve import Evolve, growths
 from tilth.builders.makers.instructions import InstructionsOf
 from tilth.builders.makers.passage_questions import PassageQuestions, drawn
 from tilth.builders.makers.subfields import SubfieldsOf
-from tilth.builders.pending import question_row, stem_of, written_of
+from tilth.builders.pending import question_row, stem_of
 from tilth.builders.plan import plan
 from tilth.builders.trace import trace
 from tilth.core.errors import BudgetError, NetworkError, RecipeError
@@ -422,6 +423,38 @@ def test_a_cap_holds_a_kill_loses_nothing_and_the_plan_knows(writing: WritingSer
     assert step.expected_usd(rows, context(kind)) == 0
 
 
+def odd() -> pl.DataFrame:
+    """Rows such as nobody should have, and somebody has."""
+    ask = conversation([("user", "Which mineral?")])
+    two = [{"label": "A", "text": "zinc"}, {"label": "B", "text": "iron"}]
+    rows: list[dict[str, Any]] = [{"messages": conversation([("user", text)])} for text in (
+        "", " ", "\0\1", "\u202e", "{domain} {0}", "<script>", "x" * 50_000, "字" * 50_000, "\x1b[31m", "<<<END PASSAGE 0>>>", "\n\n", "A. x\nB. y")]
+    rows += [{"messages": None}, {"messages": []}, {"messages": [{"role": "user", "content": None}]}, {"messages": [{"role": "system", "content": None}]}]
+    rows += [{"messages": conversation([("system", "Be."), ("user", "Why?")])}, {"messages": conversation([("user", "a"), ("assistant", "b"), ("user", "c")])}]
+    rows += [{"messages": ask, "metadata": said} for said in ("[1]", '{"written": 3}', "no json", '{"written": {"evolve": {"draw": "zz"}}}')]
+    rows += [{"messages": ask, "options": options, "answer": "B"} for options in (
+        [], [{"label": "A", "text": ""}, two[1]], [two[0] | {"label": "B"}, two[1]], [{"label": None, "text": None}, two[1]], [{"label": "", "text": "x"}, two[1]],
+        [{"label": f"{k}", "text": f"t{k}"} for k in range(30)])]
+    rows += [{"messages": ask, "options": two, "answer": answer} for answer in ("", "zinc", "A, B", None)]
+    names = ("messages", "metadata", "options", "answer")
+    columns: dict[str, Any] = {name: pl.Series([row.get(name) for row in rows], dtype=exam(1).schema[name]) for name in names}
+    return frame("sft", id=[f"{k:032x}" for k in range(len(rows))], source=["odd"] * len(rows), **columns)
+
+
+@pytest.mark.parametrize("place", range(5), ids=NAMES[:5])
+def test_odd_rows_go_by_a_rule_or_pass(writing: WritingServer, place: int) -> None:
+    done = made(steps(writing)[place][0], odd())
+    assert done.fates["rule"].null_count() == 0 and done.fates["index"].is_unique().all()
+    if place == 4:
+        assert fates(done)["bad_key"] == 7 and "no_key" in fates(done)
+
+
+def test_a_request_that_the_server_refuses_loses_its_row_alone(writing: WritingServer) -> None:
+    writing.fault = lambda body, number: (400, {}, '{"error": {"message": "too long"}}') if "Iron" in body["messages"][-1]["content"] else None
+    done = made(PassageQuestions(model=model(writing)), texts("Zinc heals.", "Iron carries.", "Copper binds."))
+    assert fates(done) == {"failed": 1} and done.rows.height == 2 and "too long" in done.fates["value"][0]
+
+
 RECIPE = """\
 name: written
 license: cc0-1.0
@@ -536,6 +569,7 @@ def test_rows_that_end_unanswered_stop_the_build(writing: WritingServer, tmp_pat
         ("answers: {}", "model"), ("answers: {model: <model>, sources: [nowhere]}", "nowhere"),
         ("passage_questions: {model: <model>, examples_from: nowhere}", "nowhere"), ("evolve: {model: <model>, ask: {domain: ''}}", "domain"),
         ("passage_questions: {model: <model>, ask: {num_options: 1}}", "num_options"), ("evolve: {model: <model>, rounds: 0}", "rounds"),
+        ("evolve: {model: <model>, ask: {low: 30}}", "above high"),
     ],
 )  # fmt: skip
 def test_bad_parameters_are_one_line(writing: WritingServer, tmp_path: Path, said: str, message: str) -> None:

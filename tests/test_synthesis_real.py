@@ -11,8 +11,8 @@ from test_annotators_loopback import Loopback, loopback
 from test_synthesis import assert_right, fates, made, model, outcomes
 
 from tilth.annotators.answers import verdict
+from tilth.builders.draws import written_of
 from tilth.builders.makers.answers import Answers
-from tilth.builders.pending import written_of
 from tilth.builders.shapes.choices import LABELS, asked
 from tilth.core.rows import conversation, frame
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from tilth.annotators import delimiters
 from tilth.annotators.calls import Language, Message
@@ -80,6 +80,12 @@ class EvolvedQuestion(Generator, name="evolved_question", version=1):
     low: int = Field(10, ge=0, description="words to add, at least (characters in Chinese)")
     high: int = Field(20, ge=1, description="words to add, at most")
     _form: Form = PrivateAttr("open")
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} lies above high {self.high}")
+        return self
 
     def of(self, form: Form) -> Self:
         """The same for questions of that form."""

@@ -23,6 +23,7 @@ from tilth.annotators.pen import Pen, Turn
 from tilth.builders import draws
 from tilth.builders.model_step import ModelStep, Worked
 from tilth.builders.pending import Row, ends_with_user, key_label, language_of, question_row, stem_of
+from tilth.builders.shapes.choices import LABELS
 from tilth.core.prompts import folded
 from tilth.filters import words
 
@@ -61,7 +62,7 @@ class Evolve(ModelStep, name="evolve", version=1):
         worked = Worked()
         chains: dict[int, _Chain] = {}
         for index, row in enumerate(rows):
-            if self.takes(row) and sum(turn["role"] != "system" for turn in row["messages"]) == 1 and ends_with_user(row):
+            if self.takes(row) and sum(turn["role"] != "system" for turn in row["messages"] or ()) == 1 and ends_with_user(row):
                 found = _draft_of(row)
                 if isinstance(found, BrokenReply):
                     worked.lose(index, "failed", found.rule, str(found))
@@ -165,10 +166,11 @@ def _draft_of(row: Row) -> Draft | BrokenReply | None:
         return Draft(text)
     if row["answer"] is None:
         return None
-    stem, key = stem_of(text, row["options"]), key_label(row)
-    if stem is None:
-        return BrokenReply("options_inside", "the options stand in the question, and not a line each at its end")
-    if key is None:
+    if (key := key_label(row)) is None:
         return BrokenReply("bad_key", f"{row['answer']!r} names none of the options")
+    if len(row["options"]) > len(LABELS):
+        return BrokenReply("option_count", f"{len(row['options'])} options, more than {len(LABELS)}")
+    if (stem := stem_of(text, row["options"])) is None:
+        return BrokenReply("options_inside", "the options stand in the question, and not a line each at its end")
     labels = [option["label"] for option in row["options"]]
     return Draft(stem, tuple(option["text"] for option in row["options"]), labels.index(key))

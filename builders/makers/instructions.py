@@ -10,9 +10,10 @@ from pydantic import Field
 
 from tilth.annotators.generators.instructions import Instructions
 from tilth.annotators.pen import Pen
+from tilth.builders.draws import written_of
 from tilth.builders.gathering import Gathering
 from tilth.builders.model_step import ModelStep, Worked
-from tilth.builders.pending import Row, language_of, lone_text, written_of
+from tilth.builders.pending import Row, language_of, lone_text
 
 SHOWN = 40
 """Instructions already written that are shown when more are asked for: the last ones."""
