@@ -113,7 +113,7 @@ class _Run:
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         network.config.pad_token_id = tokenizer.pad_token_id
-        torch.set_num_threads(os.cpu_count() or 1)  # one model learns, unlike the many workers that ask
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))  # one model learns, unlike the workers that ask
         batch, rate = CLASSIFICATION if labels else REGRESSION
         optimizer = torch.optim.AdamW(network.parameters(), lr=training.learning_rate or rate)
         return cls(network, tokenizer, optimizer, bool(labels), training.batch_size or batch, training)

@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tilth.core.scores import score
+from tilth.filters.chinese import base_language
 from tilth.filters.tasks import Task
 
 _SCALES = {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
@@ -37,6 +38,14 @@ class MixPart(BaseModel):
     tasks: tuple[Task, ...] = Field((), description="tasks of its rows, of conversations: single_turn, multi_turn, multiple_choice; none: any")
     min_scores: dict[str, float] = Field({}, description="least values of the row's `scores`, by name; a row without one does not belong")
     max_scores: dict[str, float] = Field({}, description="the same, largest values")
+
+    @model_validator(mode="after")
+    def _languages_are_told_apart(self) -> Self:
+        for name in self.languages:
+            folded = pl.select(base_language(pl.lit(name))).item()
+            if folded != name:
+                raise ValueError(f"languages: {name!r} is not told apart: say {folded!r}")
+        return self
 
     @property
     def holds(self) -> pl.Expr:

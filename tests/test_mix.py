@@ -168,6 +168,7 @@ def test_every_cell_is_within_half_a_row_of_its_share(
         ({"stages": [{"budget": ".inf", "parts": [{"name": "a", "share": 1}]}]}, "valid number"),
         ({"stages": [{"parts": [{"name": "a", "share": 1}]}], "when_short": "repeat"}, "needs a budget"),
         ({"stages": [{"parts": [{"name": "a", "share": 1, "languages": {"zh": -1}}]}]}, "greater than 0"),
+        ({"stages": [{"parts": [{"name": "a", "share": 1, "languages": {"zh-Hant": 1}}]}]}, "'zh-Hant' is not told apart: say 'zh'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(said: dict[str, Any], wrong: str) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 
 from tilth.builders.distil.job import SampleFields
 from tilth.core.errors import RecipeError
+from tilth.filters import mixing, words
 from tilth.filters.chinese import base_language
 
 Stratum = tuple[str, str]
@@ -43,7 +44,7 @@ def draw(frames: Iterable[pl.DataFrame], said: SampleFields, seed: int, labelled
     kept: pl.DataFrame | None = None
     had: Counter[tuple[str, str]] = Counter()
     for frame in frames:
-        frame = _keyed(frame.with_columns(pl.col("text").str.head(said.chars)), seed).filter(pl.col("text").str.strip_chars() != "")
+        frame = _ordered(frame.with_columns(pl.col("text").str.head(said.chars)), seed).filter(pl.col("text").str.strip_chars() != "")
         frame = frame.filter(pl.col("labels").list.len() > 0) if labelled else frame
         for language, source, number in frame.group_by("language", "source").len().iter_rows():
             had[language, source] += number
@@ -60,20 +61,19 @@ def draw(frames: Iterable[pl.DataFrame], said: SampleFields, seed: int, labelled
     rows = _cut(kept, said)
     if missing := [name for name in said.languages or () if name not in set(rows["language"])]:
         raise RecipeError(f"sample: no document in {missing[0]}", hint="the field may have another name, as in `fields: {language: lang}`")
-    return Sample(rows.drop("order").sort("key"), dict(sorted(had.items())))
+    keys = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in rows["text"]]
+    return Sample(rows.select(pl.Series("key", keys, dtype=pl.String), pl.exclude("order")).sort("key"), dict(sorted(had.items())))
 
 
-def _keyed(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
-    texts = frame["text"].to_list()
-    keys = [hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32] for text in texts]
-    order = [hashlib.sha256(f"{seed}/{key}".encode()).hexdigest()[:16] for key in keys]
-    columns = {"key": pl.Series(keys, dtype=pl.String), "order": pl.Series(order, dtype=pl.String)}
-    return frame.with_columns(base_language(pl.col("language")).alias("language"), **columns)
+def _ordered(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """With the base language, and in what order texts are drawn: equal ones have one place."""
+    order = mixing.keys(words.whole(frame["text"]).hashes, seed, "distil")
+    return frame.with_columns(base_language(pl.col("language")), pl.Series("order", order, dtype=pl.UInt64))
 
 
 def _cut(rows: pl.DataFrame, said: SampleFields) -> pl.DataFrame:
     """The rows within the quotas as they stand now."""
-    rows = rows.unique("key", keep="first", maintain_order=True).sort("order")
+    rows = rows.unique("order", keep="first", maintain_order=True).sort("order")
     weights = said.languages or {"": 1.0}
     parts = []
     for language, weight in sorted(weights.items()):
