@@ -173,7 +173,8 @@ def _input_rows(said: Any) -> Any:
     return job_rows.of_release(splits[split], said.job.limit)
 
 
-def show_estimates(found: Any, json_: bool) -> None:
+def show_estimates(found: Any, json_: bool, few: str = "limit: 20") -> None:
+    """Estimates by judge; `few` is what a job says to ask about a few rows only."""
     if json_:
         output.as_json([one.__dict__ for one in found])
         return
@@ -185,7 +186,7 @@ def show_estimates(found: Any, json_: bool) -> None:
     total, batch = sum(e.usd or 0.0 for e in found), sum(e.batch_usd or 0.0 for e in found)
     output.say(f"${total:.4f} to buy, ${batch:.4f} in batches" + (f", without {', '.join(unknown)}, whose price is not known" if unknown else ""), err=True)
     if any(not e.known_calls and e.usd for e in found):
-        output.say("hint: a rule of thumb may be off by a third; `limit: 20` in the job buys the calls that make it exact", err=True)
+        output.say(f"hint: a rule of thumb may be off by a third; `{few}` in the job buys the calls that make it exact", err=True)
 
 
 def _summaries(found: list[dict[str, Any]], what: str = "judgements") -> None:

@@ -37,7 +37,7 @@ def distil(job: Path, dry_run: bool, max_usd: float | None, batch: bool, json_: 
     with CallStore(home().calls) as store:
         if dry_run:
             _strata(sample, talk)
-            show_estimates(run.foreseen(said, sample, store), json_)
+            show_estimates(run.foreseen(said, sample, store), json_, "sample: {documents: 40}")
             return
         caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
         try:
