@@ -62,7 +62,12 @@ class NearItems(Step):
         said = _said(items)
         if self.encoder == TERMS:
             vectors = _term_vectors(said)
-            return lambda passages, folded, text: (vectors.cosines(folded.hashes[first:last]) for first, last in passages)
+
+            def by_terms(passages: list[tuple[int, int]], folded: Folded, text: str) -> Iterator[np.ndarray]:
+                begin, end = passages[0][0], passages[-1][1]
+                return vectors.cosines(folded.hashes[begin:end], [(first - begin, last - begin) for first, last in passages])
+
+            return by_terms
         made = _encoded(said, self.encoder, self.sha256, self.pooling, self.device)
         encode, _ = encoders.model(self.encoder, self.sha256, self.pooling, MAX_TOKENS, self.device)
 
@@ -70,7 +75,6 @@ class NearItems(Step):
             yield from encode([text[int(folded.starts[first]) : int(folded.ends[last - 1])] for first, last in passages]) @ made.T
 
         return by_encoder
-
 
     def unmatchable(self, items: pl.DataFrame) -> list[bool]:
         """Which items say nothing to compare by."""

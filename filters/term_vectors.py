@@ -6,6 +6,8 @@ It needs no weights and no network, and knows no synonyms: a rephrasing is found
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from tilth.filters.common_phrases import stock_hashes
@@ -13,12 +15,13 @@ from tilth.filters.folding import Folded
 
 
 class TermVectors:
-    """Questions as sparse unit vectors of their terms; `cosines` compares a passage with all of them."""
+    """Questions as sparse unit vectors of their terms; `cosines` compares passages with all of them."""
 
     def __init__(self, questions: Folded) -> None:
         self.count = len(questions.offsets) - 1
         rows = np.repeat(np.arange(self.count), np.diff(questions.offsets))
-        said = ~np.isin(questions.hashes, stock_hashes())
+        self._stock = stock_hashes()
+        said = ~np.isin(questions.hashes, self._stock)
         pairs, times = np.unique(np.stack([questions.hashes[said], rows[said].astype(np.uint64)]), axis=1, return_counts=True)
         self.terms, at, frequency = np.unique(pairs[0], return_inverse=True, return_counts=True)
         self.idf = np.log((self.count + 1) / (frequency + 0.5))
@@ -32,17 +35,23 @@ class TermVectors:
         self._unknown = float(np.log(2 * (self.count + 1)))
         """idf of a term that no question has: as rare as rare can be."""
 
-    def cosines(self, hashes: np.ndarray) -> np.ndarray:
-        """float64 [questions]: how like each question a passage with these tokens is; 0 where none shares a term."""
-        terms, times = np.unique(hashes[~np.isin(hashes, stock_hashes())], return_counts=True)
-        if not len(terms) or not len(self.terms):
-            return np.zeros(self.count)
-        slot = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
-        known = self.terms[slot] == terms
-        weights = np.log1p(times) * np.where(known, self.idf[slot], self._unknown)
-        length = float(np.sqrt((weights**2).sum()))
-        slot, weights = slot[known], weights[known]
-        counts = self.start[slot + 1] - self.start[slot]
-        posting = np.arange(counts.sum()) + np.repeat(self.start[slot] - (np.cumsum(counts) - counts), counts)
-        scores = np.bincount(self.rows[posting], np.repeat(weights, counts) * self.weights[posting], minlength=self.count)
-        return scores / max(length, 1e-9)
+    def cosines(self, hashes: np.ndarray, passages: Sequence[tuple[int, int]]) -> Iterator[np.ndarray]:
+        """Of each passage, tokens [first, last) of a row with these tokens: float64 [questions], how like each question it is.
+
+        What the terms of the row weigh is looked up once.
+        """
+        terms, ids = np.unique(hashes, return_inverse=True)
+        slot = np.minimum(np.searchsorted(self.terms, terms), max(0, len(self.terms) - 1))
+        known = self.terms[slot] == terms if len(self.terms) else np.zeros(len(terms), bool)
+        told = ~np.isin(terms, self._stock)
+        weight = np.full(len(terms), self._unknown) * told
+        weight[known] = self.idf[slot[known]]
+        begin, many = np.zeros((2, len(terms)), np.int64)
+        begin[known] = self.start[slot[known]]
+        many[known] = self.start[slot[known] + 1] - begin[known]
+        for first, last in passages:
+            there, times = np.unique(ids[first:last], return_counts=True)
+            weights, count = np.log1p(times) * weight[there], many[there]
+            posting = np.arange(count.sum()) + np.repeat(begin[there] - (np.cumsum(count) - count), count)
+            scores = np.bincount(self.rows[posting], np.repeat(weights, count) * self.weights[posting], minlength=self.count)
+            yield scores / max(float(np.sqrt((weights**2).sum())), 1e-9)

@@ -70,10 +70,12 @@ def test_names_and_pins_are_checked() -> None:
 def test_cosine_is_one_for_the_same_terms_and_bounded() -> None:
     vectors = TermVectors(fold(BENCHMARKS["question"]))
     for k, question in enumerate(BENCHMARKS["question"]):
-        cosines = vectors.cosines(fold(pl.Series([question])).hashes)
+        hashes = fold(pl.Series([question])).hashes
+        [cosines] = vectors.cosines(hashes, [(0, len(hashes))])
         assert cosines.argmax() == k and cosines[k] == pytest.approx(1.0) and (cosines >= 0).all() and (np.delete(cosines, k) < 1).all()
     for nothing in ("of the and", "", "zygote quorum"):
-        assert vectors.cosines(fold(pl.Series([nothing])).hashes).tolist() == [0.0] * len(EXAM)
+        hashes = fold(pl.Series([nothing])).hashes
+        assert next(vectors.cosines(hashes, [(0, len(hashes))])).tolist() == [0.0] * len(EXAM)
 
 
 def test_an_encoder_in_a_folder_is_used_and_held_by_its_digest(tmp_path: Path) -> None:
