@@ -9,6 +9,7 @@ the order in which replies arrive. What the last turn leaves wrong is dropped: n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -136,8 +137,8 @@ def nearest(asked: list[_Question], right: list[_Question], count: int) -> list[
     vectors = TermVectors(fold(pl.Series([_text(one) for one in right], dtype=pl.String)))
     folded = fold(pl.Series([_text(one) for one in asked], dtype=pl.String))
     found = []
-    for number, one in enumerate(asked):
-        cosines = vectors.cosines(folded.hashes[folded.offsets[number] : folded.offsets[number + 1]])
+    whole = list(pairwise(folded.offsets.tolist()))
+    for one, cosines in zip(asked, vectors.cosines(folded.hashes, whole), strict=True):
         order = np.argsort(-cosines, kind="stable")[: count + len(one.shown)]
         fresh = [right[place] for place in order if cosines[place] > 0 and right[place].row["id"] not in one.shown]
         found.append(fresh[:count][::-1])
