@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def export(
         with writing(to) as path:
             [(split, shards)] = splits.items()
             made = _split(as_, split, shards, path, one_file, leave_out, to.with_name(f"{to.name}.left_out.jsonl"), talk)
-            found = [_moved(made, to)]
+            found = [replace(made, path=to)]
             write_whole(to.with_name(f"{to.name}.export.json"), _told(as_, said, found))
         return found
     with _folder(to) as folder:
@@ -120,11 +120,7 @@ def export(
             found.append(_split(as_, split, shards, path, end, leave_out, folder / f"{split}.left_out.jsonl", talk))
         (folder / "export.json").write_bytes(_told(as_, said, found))
         (folder / "README.md").write_text(_readme(as_, said, found), encoding="utf-8")
-    return [_moved(one, to / one.path.name) for one in found]
-
-
-def _moved(made: Written, path: Path) -> Written:
-    return Written(**{**made.__dict__, "path": path})
+    return [replace(one, path=to / one.path.name) for one in found]
 
 
 @contextmanager
