@@ -17,24 +17,30 @@ from tilth.cli import options, output
 @click.option("--domain", help="What the corpus is about, in words: law, 中国法律.")
 @click.option("--language", help="BCP-47 code of sources that do not say theirs [identified].")
 @click.option("--license", "license_", default="other", show_default=True, help="Hub id, of the release and of sources that do not say theirs.")
+@click.option("--model", "model", metavar="PROVIDER:MODEL", help="A model that writes questions from the documents and answers them: an sft corpus.")
+@click.option("--base-url", help="Address of a server of your own for it.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the recipe [NAME.yaml].")
 @options.data_root
 def new(
-    name: str, paths: tuple[str, ...], benchmarks: tuple[str, ...], domain: str | None, language: str | None, license_: str, to: Path | None,
-    data_root: Path | None,
+    name: str, paths: tuple[str, ...], benchmarks: tuple[str, ...], domain: str | None, language: str | None, license_: str, model: str | None,
+    base_url: str | None, to: Path | None, data_root: Path | None,
 ) -> None:  # fmt: skip
     """Write a first recipe NAME.yaml for your own data, in any domain, from a look at its fields.
 
     \b
-      tilth new law --from 'laws/*.jsonl.zst' --domain law --language zh
+      tilth new law --from 'laws/*.jsonl.zst' --domain law --language zh [--model openai:gpt-5.4-mini]
       tilth lock law.yaml
       tilth build law.yaml --limit 500
     """
     from tilth.builders import new_recipe
 
     to = to or Path(f"{name}.yaml")
+    provider, colon, called = (model or "").partition(":")
+    if model is not None and not (provider and colon and called):
+        raise click.BadParameter(f"{model!r}: write PROVIDER:MODEL, as in openai:gpt-5.4-mini", param_hint="--model")
+    said = {provider: {"model": called} | ({"base_url": base_url} if base_url else {})} if model else None
     new_recipe.write(
-        to, name, paths, benchmarks, domain=domain, language=language, license=license_, root=data_root or to.parent,
+        to, name, paths, benchmarks, domain=domain, language=language, license=license_, model=said, root=data_root or to.parent,
         on_guess=lambda one: output.say(f"{one.name}: {one.records} records looked at → {next(iter(one.entry['shape']))}", err=True),
     )  # fmt: skip
     output.say(f"wrote {to}: read it, then tilth lock {to}", err=True)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import small
+from writing_server import WritingServer, writing
 
 from tilth.builders import build as building
 from tilth.builders import new_recipe
+from tilth.builders.guess import guess
 from tilth.core.errors import RecipeError, SourceError, TilthError
 from tilth.core.recipe import load
 
+__all__ = ["writing"]
 LAW = "第一条　为了保护民事主体的合法权益，调整民事关系，维护社会和经济秩序，根据宪法，制定本法。"
 RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "text": ({"id": "a", "Text": LAW}, {"text": {"field": "Text"}}),
@@ -40,7 +43,7 @@ def write(folder: Path, *records: dict[str, Any], name: str = "data.jsonl") -> P
 def test_published_fields_are_known(published: str, tmp_path: Path) -> None:
     record, shape = RECORDS[published]
     write(tmp_path, *({**record, "nr": number} for number in range(3)))
-    assert new_recipe.guess("data.jsonl", tmp_path).entry["shape"] == shape
+    assert guess("data.jsonl", tmp_path).entry["shape"] == shape
 
 
 def test_what_is_written_builds(tmp_path: Path) -> None:
@@ -85,7 +88,7 @@ def test_what_no_recipe_may_say_is_refused(name: str, said: dict[str, str], matc
 def test_unknown_fields_are_listed(tmp_path: Path) -> None:
     write(tmp_path, {"blob\x1b[31m": 1, "n": 2})
     with pytest.raises(SourceError, match="no field says") as caught:
-        new_recipe.guess("data.jsonl", tmp_path)
+        guess("data.jsonl", tmp_path)
     assert "blob [31m" in str(caught.value.hint)
 
 
@@ -96,6 +99,19 @@ def test_hostile_names_stay_data(tmp_path: Path) -> None:
     new_recipe.write(tmp_path / "law.yaml", "law", ["x'y\": {z}.jsonl"], root=tmp_path, domain=odd)
     recipe = load(str(tmp_path / "law.yaml")).recipe
     assert recipe.title == f"{odd}: a corpus" and [source.path for source in recipe.sources.values()] == ["x'y\": {z}.jsonl"]
+
+
+def test_a_model_writes_questions_from_documents(writing: WritingServer, tmp_path: Path) -> None:
+    write(tmp_path, *({"id": i, "text": "\n\n".join(f"第{n}条　{LAW * 8}" for n in range(12 * i, 12 * i + 12))} for i in range(4)))
+    path = tmp_path / "law.yaml"
+    model = {"openai": {"model": "gpt-4.1", "base_url": writing.openai_url, "input_usd_per_mtok": 1, "output_usd_per_mtok": 1}}
+    new_recipe.write(path, "law", ["data.jsonl"], root=tmp_path, domain="中国法律", language="zh", model=model)
+    building.lock_recipe(str(path))
+    build = building.build(str(path))
+    assert set(build.record.configs) >= {"cpt", "sft", "judgements"}
+    lines = {line.step: line for line in build.record.funnel if line.corpus == "sft"}
+    assert lines["read"].rows_out > 8  # passages of four documents
+    assert lines["answers"].rows_out > 0 and "中国法律" in writing.bodies[0]["messages"][0]["content"] + writing.bodies[0]["messages"][-1]["content"]
 
 
 def test_the_chinese_laws(data: Path, tmp_path: Path) -> None:
