@@ -29,7 +29,7 @@ class MixPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str = Field(min_length=1, description="what the part is called")
+    name: str = Field(min_length=1, max_length=64, description="what the part is called")
     share: float = Field(gt=0, allow_inf_nan=False, description="of the stage, in proportion to the sum of all its parts' shares")
     sources: tuple[str, ...] = Field((), description="sources of its rows; none: any")
     languages: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ from tilth.core.steps import Context
 from tilth.filters import encoders
 from tilth.filters.encoder_score import EncoderScore
 from tilth.registry.releases import cut
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.corpus import records
 
 __all__ = ["loopback"]
 MEDICAL = ("The patient has a fever and takes tablets", "医生给患者开药治疗发热")
@@ -176,7 +180,7 @@ def labelled_job(folder: Path, rows: list[dict[str, Any]], **more: Any) -> Path:
     said = {"name": "own", "input": "labelled.jsonl", "fields": {"label": "label"}, "question": {"domain": {"labels": ["medicine", "law"]}},
             "fasttext": {"epoch": 30, "lr": 1.0, "minCount": 1}, **more}  # fmt: skip
     path = folder / "own.yaml"
-    path.write_text(json.dumps(said))
+    path.write_text(json.dumps({name: value for name, value in said.items() if value is not None}))
     return path
 
 
@@ -245,6 +249,45 @@ def test_medical_or_not_on_real_sources_held_out_whole(data: Path, tmp_path: Pat
     held = run(str(tmp_path / "job.yaml"))["held_out"]
     assert held["macro_f1"]["low"] > 0.95 and held["by_source"]["openstax_anatomy_physiology"]["documents"] == 198
     assert min(held["by_source"][name]["accuracy"]["value"] for name in said["held_sources"]) > 0.95
+
+
+ADVERTISING = {
+    "zh": ("【限时优惠】点击进入官网领取红包", "加微信好友免费咨询，名额有限", "本文由编辑整理，转载请注明出处", "扫码关注公众号，回复关键词获取资料",
+           "立即抢购，全场五折包邮", "上一篇 下一篇 返回首页", "责任编辑：小王 版权所有", "热门推荐 相关阅读 猜你喜欢"),
+    "en": ("Click here to order now and save big!", "Subscribe to our newsletter for more offers", "Share this on Facebook and Twitter", "All rights reserved. Terms of use",
+           "Limited time offer: free shipping today", "Home | About | Contact | Sitemap", "Related posts you may also like", "Buy cheap pills without prescription"),
+}  # fmt: skip
+
+
+def spoiled(data: Path, count: int) -> list[dict[str, Any]]:
+    """Real documents of which so many sixths of the lines are advertising; two judges are off by one at times, or by two."""
+    chance, rows = np.random.default_rng(0), []
+    for name in ("openstax_anatomy_physiology-00", "evidence_inference_pmc-00", "lctt_published-00", "pingcap_docs_cn-00"):
+        own = 0
+        for record in records(data / "cpt_raw_mix" / f"{name}.jsonl.zst"):
+            lines = [line for line in record["text"][:4000].replace("。", "。\n").replace(". ", ".\n").split("\n") if line.strip()]
+            if len(lines) < 12:
+                continue
+            level = int(chance.integers(0, 7))
+            adverts = ADVERTISING[record["lang"]]
+            kept = [adverts[int(chance.integers(0, len(adverts)))] if chance.random() < (6 - level) / 6 else line for line in lines]
+            answers = [int(np.clip(level + chance.choice([0, 0, 0, -1, 1, 2]), 0, 6)) for _ in range(2)]
+            rows.append({"text": "\n".join(kept), "language": record["lang"], "source": name, "label": answers})
+            own += 1
+            if own == count:
+                break
+    return rows
+
+
+@pytest.mark.data
+def test_quality_of_real_documents_spoiled_in_known_measure(data: Path, tmp_path: Path) -> None:
+    """C12: English and Chinese; half the error of always saying the mean, and the tiers found."""
+    pytest.importorskip("fasttext")
+    told = run(str(labelled_job(tmp_path, spoiled(data, 250), question={"document_quality": {}}, hold_out=0.2, fasttext=None)))
+    held = told["held_out"]
+    print({name: held[name] for name in ("documents", "mean_error", "mean_error_of_the_mean", "spearman", "tiers", "by_language")}, told["agreement"]["share"])
+    assert held["mean_error"]["high"] < held["mean_error_of_the_mean"] / 2 and held["spearman"]["low"] > 0.8
+    assert min(tier["f1"]["value"] for tier in held["tiers"]) > 0.8 and 0.7 < told["agreement"]["share"] < 0.95
 
 
 # -- its parts --------------------------------------------------------------------------------------------------------
