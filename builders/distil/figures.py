@@ -6,7 +6,7 @@ documents (Efron 1979), 1,000 draws by a seed. Of a perfect F1 a bootstrap knows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,16 +24,15 @@ def of_labels(held: pl.DataFrame, labels: Sequence[str], seed: int) -> dict[str,
     """F1 by label and macro, accuracy, confusion, by language and by source.
 
     Args:
-        held: label, predicted (null: it says nothing), language, source.
+        held: one row or more of label, predicted (null: it says nothing), language, source.
         labels: all labels, in order; those with no held-out document have no F1 and do not enter the mean.
     """
     labels = [*labels, NONE] if held["predicted"].null_count() else labels
     places = {label: place for place, label in enumerate(labels)}
     held = held.with_columns(pl.col("predicted").fill_null(NONE))
     truth, guess = (held[name].replace_strict(places, return_dtype=pl.Int64).to_numpy() for name in ("label", "predicted"))
-    confusion = np.bincount(truth * len(labels) + guess, minlength=len(labels) ** 2).reshape(len(labels), -1)
-    drawn = _draws(held.height, seed)
-    spread = np.array([_f1s(_confusion(truth[one], guess[one], len(labels))) for one in drawn]) if held.height else np.zeros((1, len(labels)))
+    confusion = _confusion(truth, guess, len(labels))
+    spread = np.array([_f1s(_confusion(truth[one], guess[one], len(labels))) for one in _draws(held.height, seed)])
     f1 = _f1s(confusion)
     there = [place for place in range(len(labels)) if confusion[place].sum()]
     told: dict[str, Any] = {"documents": held.height, "accuracy": _share(truth == guess), "macro_f1": _bounded(_mean(f1[there]), [_mean(one[there]) for one in spread])}
@@ -52,18 +51,17 @@ def of_scores(held: pl.DataFrame, mean: float, seed: int) -> dict[str, Any]:
     """Mean absolute error, rank correlation, and precision and recall of the tiers; by language and by source.
 
     Args:
-        held: value, predicted, language, source.
+        held: one row or more of value, predicted, language, source.
         mean: of the scores that taught: what one would say of every document without a model.
     """
     truth, guess = held["value"].to_numpy(), held["predicted"].to_numpy()
-    drawn = _draws(held.height, seed)
 
     def bounded(of: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, Any]:
-        return _bounded(of(truth, guess), [of(truth[one], guess[one]) for one in drawn])
+        return _bounded(of(truth, guess), [of(truth[one], guess[one]) for one in _draws(held.height, seed)])
 
     told: dict[str, Any] = {
-        "documents": held.height, "mean_error": bounded(_error), "mean_error_of_the_mean": _rounded(np.abs(truth - mean).mean() if len(truth) else None),
-        "bias": _rounded((guess - truth).mean() if len(truth) else None), "spearman": bounded(spearman),
+        "documents": held.height, "mean_error": bounded(_error), "mean_error_of_the_mean": _rounded(np.abs(truth - mean).mean()),
+        "bias": _rounded((guess - truth).mean()), "spearman": bounded(spearman),
     }  # fmt: skip
     told["tiers"] = [
         {"at_least": tier, "documents": int((truth >= tier).sum()), "predicted": int((guess >= tier).sum()),
@@ -92,9 +90,10 @@ def spearman(left: np.ndarray, right: np.ndarray) -> float:
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def _draws(documents: int, seed: int) -> list[np.ndarray]:
+def _draws(documents: int, seed: int) -> Iterator[np.ndarray]:
+    """The same at every call."""
     chance = np.random.default_rng(seed)
-    return [chance.integers(0, documents, documents) for _ in range(DRAWS)] if documents else []
+    return (chance.integers(0, documents, documents) for _ in range(DRAWS))
 
 
 def _confusion(truth: np.ndarray, guess: np.ndarray, labels: int) -> np.ndarray:
@@ -113,7 +112,7 @@ def _tier_f1(truth: np.ndarray, guess: np.ndarray, tier: float) -> float:
 
 
 def _error(truth: np.ndarray, guess: np.ndarray) -> float:
-    return float(np.abs(truth - guess).mean()) if len(truth) else float("nan")
+    return float(np.abs(truth - guess).mean())
 
 
 def _mean(values: np.ndarray) -> float:
