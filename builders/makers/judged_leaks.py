@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field, model_validator
 
-from tilth.annotators.agreement import krippendorff_alpha
+from tilth.annotators.agreement import effective_votes, krippendorff_alpha
 from tilth.annotators.judge import Judged, estimate, judge
 from tilth.annotators.provider import Provider
 from tilth.annotators.questions.rephrasing import Rephrasing, reason_of
@@ -219,18 +220,15 @@ class JudgedLeaks(NearItems, name="judged_leaks", version=1):
             pl.Series("detail", detail, dtype=pl.String),
         ).cast(FATES)  # type: ignore[arg-type]
 
-    def _panel(self, judged: Judged, pairs: int) -> dict[str, Any]:
-        """What the card says of the judges together: nominal agreement over the pairs."""
-        votes = judged.judgements.select("row_id", "judge", "label").pivot("judge", index="row_id", values="label")
-        codes = {label: float(code) for code, label in enumerate(("same", "related", "different"))}
-        values = np.array([[codes.get(label, np.nan) for label in votes[name]] for name in votes.columns[1:]])
-        both = [(a, b) for k, a in enumerate(values) for b in values[k + 1 :]]
-        compared = [(a == b)[np.isfinite(a) & np.isfinite(b)] for a, b in both]
-        known = np.concatenate(compared) if compared else np.zeros(0)
+    def _panel(self, judged: Judged, rows: int) -> dict[str, Any]:
+        """What the card says of the judges together: how often two give the same verdict."""
+        values = judged.judgements.pivot("judge", index="row_id", values="value").drop("row_id").to_numpy().astype(float)
+        pairs = [values[:, pair] for pair in combinations(range(values.shape[1]), 2)]
+        same = np.concatenate([(both[:, 0] == both[:, 1])[np.isfinite(both).all(axis=1)] for both in pairs]) if pairs else np.zeros(0)
         return {
-            "question": judged.judges[0].question, "aggregation": f"same from {self.min_share:g} of the judges", "rows": pairs,
-            "judges": len(self.judges), "gold_rows": 0, "agreement": float(known.mean()) if known.size else None,
-            "alpha": krippendorff_alpha(values) if len(values) > 1 else None, "effective_votes": None,
+            "question": judged.judges[0].question, "aggregation": f"same from {self.min_share:g} of the judges", "rows": rows,
+            "judges": len(self.judges), "gold_rows": 0, "agreement": float(same.mean()) if same.size else None,
+            "alpha": krippendorff_alpha(values.T) if pairs else None, "effective_votes": effective_votes(values) if pairs else None,
         }  # fmt: skip
 
     def _account(self, benchmarks: pl.DataFrame, pairs: pl.DataFrame, hits: pl.DataFrame, fates: pl.DataFrame) -> Sequence[dict[str, Any]]:
