@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from tilth.annotators.calls import Message
-from tilth.annotators.canary_round import left, spent
+from tilth.annotators.canary_round import spent
 from tilth.annotators.collector import JUDGEMENTS
 from tilth.annotators.generator import BrokenReply, Generator
 from tilth.annotators.items import Items
@@ -122,7 +122,7 @@ class Pen:
         self._done += judged.calls
         self.usd += judged.usd
         if self._max_usd is not None:
-            self._max_usd = left(self._max_usd, spent(frame, generator, [self.model], self.store, self.seed))
+            self._max_usd = max(0.0, self._max_usd - spent(frame, generator, [self.model], self.store, self.seed))
         replies: dict[str, Reply] = {}
         for some in judged.judgements.iter_slices(_LOOKUP):
             calls = self.store.get_many(some["call"])

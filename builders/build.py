@@ -119,7 +119,8 @@ def build(
             runner = Runner(made, crew, executor, max_usd, talk)
             runner.run()
             built = _finish(made, runner, time.monotonic() - started)
-    for line in alarms.told(built.record.alarms):
+    shortfalls = [writer.shortfall for writer in built.record.writers if writer.shortfall is not None]
+    for line in (*alarms.told(built.record.alarms), *shortfalls):
         talk.say(line)
     return built
 

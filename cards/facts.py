@@ -231,8 +231,8 @@ class Facts:
                 count = "count in full" if panel.weight == 1 else "count half" if panel.weight else "count for nothing"
                 yield f"{panel.corpus}: {name} passes only {share:.0%} of its canaries; its votes {count}."
         for writer in self.manifest.writers:
-            if missing := writer.outcomes.get("not_written", 0):
-                yield f"{writer.corpus}: {writer.model} wrote {missing:,} fewer than {writer.step} asks for."
+            if writer.shortfall is not None:
+                yield f"{writer.shortfall}."
         if self.manifest.judges and not self.judged_by_llm:
             yield "Nothing here was judged by a language model: the baseline is a non-LLM scorer."
 

@@ -166,6 +166,12 @@ class WriterEntry(_Part):
     outcomes: dict[str, int] = Field(description="what came of what it wrote: `ok`, or the rule that it broke → how often")
     usd: float
 
+    @property
+    def shortfall(self) -> str | None:
+        """How much less it wrote than was asked for, in one line; None where it wrote all."""
+        missing = self.outcomes.get("not_written", 0)
+        return f"{self.corpus}: {self.model} wrote {missing:,} fewer than {self.step} asks for" if missing else None
+
 
 class PairsEntry(_Part):
     """The pairs of one strategy, as the corpus holds them. Lengths are in characters."""

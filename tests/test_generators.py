@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from writing_server import block
 
@@ -87,6 +87,7 @@ PLAUSIBLE = st.recursive(
 
 
 @pytest.mark.parametrize("generator", GENERATORS, ids=lambda one: one.name)
+@settings(deadline=None)
 @given(value=PLAUSIBLE, cut=st.integers(0, 200))
 def test_no_reply_breaks_a_parser(generator: Generator, value: Any, cut: int) -> None:
     for raw in (json.dumps(value, ensure_ascii=False), json.dumps(value)[:cut], str(value)):

@@ -40,6 +40,8 @@ from tilth.builders.plan import plan
 from tilth.builders.trace import trace
 from tilth.core.errors import BudgetError, NetworkError, RecipeError
 from tilth.core.home import Home, home
+from tilth.core.progress import Talk
+from tilth.core.recipe import load
 from tilth.core.rows import conversation, frame
 from tilth.core.steps import Made, MakeContext, Step
 from tilth.registry.releases import cut
@@ -418,7 +420,7 @@ def test_a_cap_holds_a_kill_loses_nothing_and_the_plan_knows(writing: WritingSer
     with CallStore(home().calls) as store:
         assert sum(entry["calls"] for entry in done.writers) == len(store) == sum(writing.answered.values()), "each bought once"
     before = len(writing.bodies)
-    again = made(step, rows, kind=kind)
+    again = made(step, rows, kind=kind, max_usd=0)
     assert len(writing.bodies) == before and again.usd == 0 and again.rows.equals(done.rows) and again.fates.equals(done.fates)
     assert step.expected_usd(rows, context(kind)) == 0
 
@@ -497,6 +499,16 @@ def test_a_recipe_from_passages_to_answered_conversations(writing: WritingServer
     assert building.build(path).stages_run == 0 and len(writing.bodies) == calls
 
 
+def test_what_could_not_be_had_is_said(writing: WritingServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    writing.mood = lambda body: "same"
+    step = "      - subfields: {model: <model>, ask: {count: 3}, again: 1}\n      - answers: {model: <model>}\n"
+    path = recipe(tmp_path, writing, RECIPE[: RECIPE.index("      - passage")] + step)
+    building.lock_recipe(path)
+    build = building.build(path, talk=Talk())
+    said = "sft: openai/gpt-4.1 wrote 20 fewer than subfields asks for"
+    assert said in capsys.readouterr().err and said in (cut(build.path, "1.0.0", home=home()).path / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_rewritten_question_goes_where_the_first_one_goes_and_is_traced(writing: WritingServer, tmp_path: Path) -> None:
     text = RECIPE.replace("rounds: 1", "rounds: 2").replace("    from:", "    splits: {test: 0.5}\n    from:").replace("retries: 1", "retries: 0")
     path = recipe(tmp_path, writing, text)
@@ -560,6 +572,12 @@ def test_rows_that_end_unanswered_stop_the_build(writing: WritingServer, tmp_pat
     with pytest.raises(RecipeError, match=r"corpora\.sft: 10 rows of this recipe end without an answer") as caught:
         building.build(path)
     assert "answers" in str(caught.value.hint)
+
+
+def test_the_recipe_in_the_docs_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "synthesis.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "docs.yaml").write_text(f"name: docs\nlicense: mit\n{text}", encoding="utf-8")
+    assert [step.name for step in load(str(tmp_path / "docs.yaml")).recipe.steps("sft")][:2] == ["passage_questions", "subfields"]
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ MAX_CHARS = 120
 """A name that is longer is none."""
 
 SYSTEM: dict[Language, str] = {
-    "en": """You know how the knowledge of a domain is divided for {readers}. Name subfields of the domain{about}: each a field of study or practice of
+    "en": """You know how the knowledge of a domain is divided for {readers}. Name subfields of the domain given{within}: each a field of study or practice of
 its own, as specific as the chapters of a handbook, none of them a part or another name of another; together they cover the domain evenly.
 Only their names, without numbers or explanations, in the language of the domain's name.""",
-    "zh": """你了解某一领域的知识如何为{readers}划分。请列出该{about}领域的子领域：每个都是独立的研究或实践方向，具体程度与手册的章节相当，
+    "zh": """你了解某一领域的知识如何为{readers}划分。请列出给定领域{within}的子领域：每个都是独立的研究或实践方向，具体程度与手册的章节相当，
 互不包含也不重名，合起来均衡地覆盖整个领域。只写名称，不带序号和解释，使用与领域名称相同的语言。""",
 }
 TASK: dict[Language, str] = {
@@ -42,7 +42,8 @@ class Subfields(Generator, name="subfields", version=1):
 
     def messages(self, domain: str, known: Sequence[str], count: int, seed: int, identity: str, language: Language) -> tuple[Message, ...]:
         """What is sent about a domain to get `count` subfields unlike those known."""
-        system = SYSTEM[language].replace("{readers}", self.readers(language)).replace("{about}", self.about(language))
+        within = "" if self.domain is None else f" (a part of {self.domain})" if language == "en" else f"（属于{self.domain}）"
+        system = SYSTEM[language].replace("{readers}", self.readers(language)).replace("{within}", within)
         task = TASK[language].replace("{count}", str(count)).replace("{more}", MORE[language] if known else "")
         blocks = [(DOMAIN[language], domain), *([(KNOWN[language], "\n".join(known))] if known else [])]
         return material(system, blocks, task, seed, identity, language)
