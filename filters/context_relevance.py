@@ -61,7 +61,7 @@ class ContextRelevance(Step, name="context_relevance", version=1):
             ids = iter(model.tokens([turn for i in several for turn in dialogues[i]]))
             tokens = [[next(ids) for _ in dialogues[i]] for i in several]
             limit = min(self.max_tokens, model.max_tokens or self.max_tokens)
-            found = turn_losses.turn_losses(model.logits, tokens, vocabulary=model.vocabulary, begin=model.begin, max_tokens=limit)
+            found = turn_losses.turn_losses(model.logits, tokens, begin=model.begin, max_tokens=limit, tokens_at_once=model.tokens_at_once)
             for i, (given, alone) in zip(several, found, strict=True):
                 with np.errstate(divide="ignore", invalid="ignore"):
                     ratio = given[1:] / alone[1:]

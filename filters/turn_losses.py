@@ -21,8 +21,12 @@ from tilth.filters import encoders
 Tokens = Sequence[int]
 TurnLosses = tuple[np.ndarray, np.ndarray]
 """(given the turns before, alone): float64, nats a token, one a turn; NaN where a turn has no token to predict."""
+TOKENS_AT_ONCE = 1 << 10
+"""Tokens of a batch on a CPU: what a layer makes of them stays in its caches. Sixteen times as many take twice the time."""
 LOGITS_AT_ONCE = 1 << 26
-"""Numbers of a batch's output: 256 MiB in single precision."""
+"""Numbers of a batch's output elsewhere: 256 MiB in single precision."""
+LOSSES_AT_ONCE = 1 << 20
+"""Numbers of the output that are made losses at once, on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -35,40 +39,43 @@ class _Pass:
     alone: bool
 
 
-def turn_losses(logits: Callable[[Any], Any], dialogues: Sequence[Sequence[Tokens]], *, vocabulary: int, begin: int | None, max_tokens: int) -> list[TurnLosses]:
+def turn_losses(logits: Callable[[Any], Any], dialogues: Sequence[Sequence[Tokens]], *, begin: int | None, max_tokens: int, tokens_at_once: int = TOKENS_AT_ONCE) -> list[TurnLosses]:
     """The losses of every turn of every dialogue.
 
     Args:
         logits: token ids (int64 tensor [sequences, tokens]) → logits [sequences, tokens, vocabulary] of a causal model.
         dialogues: tokens of each turn of each dialogue.
-        vocabulary: width of the logits; decides how many tokens go in a batch.
         begin: token that opens every sequence. None: the first token of a sequence is predicted by nothing, and counts in neither loss.
         max_tokens: tokens that the model reads at once; of a longer turn, its beginning.
+        tokens_at_once: tokens of a batch, about.
     """
     found = [(np.full(len(turns), np.nan), np.full(len(turns), np.nan)) for turns in dialogues]
     passes = [one for number, turns in enumerate(dialogues) for one in _passes(number, turns, [] if begin is None else [begin], max_tokens)]
-    for batch in _batches(passes, max(1, LOGITS_AT_ONCE // vocabulary)):
+    for batch in _batches(passes, tokens_at_once):
         for one, losses in zip(batch, _token_losses(logits, [one.tokens for one in batch]), strict=True):
             for dialogue, turn, first, end in one.spans:
                 skip = first if begin is None else first - 1  # losses[i] is of token i + 1
                 if end - 1 > skip:
                     found[dialogue][one.alone][turn] = losses[skip : end - 1].mean(dtype=np.float64)
-    for given, alone in found:
-        given[:1] = alone[:1]
+    for given, alone in found:  # before the first turn there is nothing
+        first = given[:1] if np.isnan(alone[:1]).all() else alone[:1]
+        given[:1] = alone[:1] = first
     return found
 
 
 def _passes(number: int, turns: Sequence[Tokens], opening: list[int], max_tokens: int) -> Iterator[_Pass]:
     room = max_tokens - len(opening)
+    ends = np.cumsum([len(tokens) for tokens in turns])
+    whole = len(turns) > 1 and ends[-1] <= room
     for turn, tokens in enumerate(turns):
-        held = list(tokens[:room])
-        yield _Pass(opening + held, ((number, turn, len(opening), len(opening) + len(held)),), True)
+        if turn or not whole:  # a pass over the whole dialogue begins with the first turn
+            held = list(tokens[:room])
+            yield _Pass(opening + held, ((number, turn, len(opening), len(opening) + len(held)),), True)
     if len(turns) < 2:
         return
-    ends = np.cumsum([len(tokens) for tokens in turns])
-    if ends[-1] <= room:
+    if whole:
         starts = [len(opening) + int(end) - len(tokens) for end, tokens in zip(ends, turns, strict=True)]
-        spans = tuple((number, turn, start, start + len(turns[turn])) for turn, start in enumerate(starts) if turn)
+        spans = tuple((number, turn, start, start + len(turns[turn])) for turn, start in enumerate(starts))
         yield _Pass(opening + [token for tokens in turns for token in tokens], spans, False)
         return
     history: list[int] = list(turns[0])
@@ -101,8 +108,11 @@ def _token_losses(logits: Callable[[Any], Any], sequences: list[list[int]]) -> l
     for row, sequence in enumerate(sequences):
         ids[row, : len(sequence)] = torch.tensor(sequence)
     with torch.inference_mode():
-        out = logits(ids)  # padding stands at the end, where a causal model does not look back from
-        losses = torch.nn.functional.cross_entropy(out[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(out.device), reduction="none")
+        out = logits(ids).flatten(0, 1)  # padding stands at the end, where a causal model does not look back from
+        follows = ids.roll(-1, 1).flatten().to(out.device)  # what follows the last is no loss, and is not read
+        some = max(1, LOSSES_AT_ONCE // out.shape[1]) if out.device.type == "cpu" else len(out)
+        parts = zip(out.split(some), follows.split(some), strict=True)
+        losses = torch.cat([torch.nn.functional.cross_entropy(part.float(), next_, reduction="none") for part, next_ in parts])
     return [row[: len(sequence) - 1] for row, sequence in zip(losses.view(len(sequences), -1).cpu().numpy(), sequences, strict=True)]
 
 
@@ -113,10 +123,11 @@ class CausalModel:
     tokens: Callable[[Sequence[str]], list[list[int]]]
     """Texts → their token ids, nothing added."""
     logits: Callable[[Any], Any]
-    vocabulary: int
     begin: int | None
     max_tokens: int | None
     """Positions that the model has; None where it does not say."""
+    tokens_at_once: int
+    """Tokens of a batch that it reads fastest, about."""
 
 
 @functools.cache
@@ -136,6 +147,7 @@ def load(model: str, sha256: str | None, device: str) -> CausalModel:
         return ids
 
     return CausalModel(
-        tokens, lambda ids: network(input_ids=ids.to(device), use_cache=False).logits, int(network.config.vocab_size), begin,
+        tokens, lambda ids: network(input_ids=ids.to(device), use_cache=False).logits, begin,
         getattr(network.config, "max_position_embeddings", None),
+        TOKENS_AT_ONCE if network.device.type == "cpu" else max(1, LOGITS_AT_ONCE // int(network.config.vocab_size)),
     )  # fmt: skip
