@@ -36,7 +36,7 @@ class Scorer:
 
     def scores(self, prompts: Sequence[str], max_tokens: int) -> list[tuple[float | None, State]]:
         """The score of each prompt, 1 to 6; or None and why: it has more tokens than `max_tokens` or the model reads, or a logit is no number."""
-        tokens: list[list[int]] = self.tokenizer(list(prompts))["input_ids"] if len(prompts) else []
+        tokens: list[list[int]] = self.tokenizer(list(prompts), verbose=False)["input_ids"] if len(prompts) else []
         limit = min(max_tokens, self.max_tokens or max_tokens)
         found: list[tuple[float | None, State]] = [(None, "too_long")] * len(tokens)
         for some in _batches(tokens, limit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,12 +27,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model.make(tmp_path_factory.mktemp("causal"))
 
 
-def one_by_one(folder: Path, dialogues: list[list[list[int]]], begin: int | None, max_tokens: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Each turn by itself, as the paper words it: transformers' own loss, everything but the turn masked."""
+def opened(folder: Path) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def one_by_one(network: Any, dialogues: list[list[list[int]]], begin: int | None, max_tokens: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each turn by itself, as the paper words it: transformers' own loss, everything but the turn masked."""
+    import torch
+
     opening = [] if begin is None else [begin]
 
     def loss(before: list[int], turn: list[int]) -> float:
@@ -65,7 +71,7 @@ def test_one_pass_equals_one_turn_at_a_time(folder: Path, dialogues, begin, max_
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turn_losses, "LOSSES_AT_ONCE", at_once << 8)
         found = turn_losses.turn_losses(model.logits, dialogues, begin=begin, max_tokens=max_tokens, tokens_at_once=at_once)
-    for one, other in zip(found, one_by_one(folder, dialogues, begin, max_tokens), strict=True):
+    for one, other in zip(found, one_by_one(opened(folder), dialogues, begin, max_tokens), strict=True):
         for ours, theirs in zip(one, other, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-4)
 

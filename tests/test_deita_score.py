@@ -75,7 +75,7 @@ def test_batches_equal_one_prompt_at_a_time(folders: tuple[Path, Path], monkeypa
 
 def test_rows_keep_their_scores_and_fail_without(folders: tuple[Path, Path], tmp_path: Path) -> None:
     """Sum or mean of the products; another of the two asks no model again, and a row with an unscored turn fails."""
-    small.write_jsonl(tmp_path / "talks.jsonl", [{"id": f"t{i}", "messages": talk} for i, talk in enumerate(TALKS[:4])])
+    small.write_jsonl(tmp_path / "talks.jsonl", [{"id": f"t{i}", "messages": talk[:5] if i != 1 else talk[:2]} for i, talk in enumerate(TALKS[:4])])
     measured = step(folders).measure(batch(TALKS[:2]), CONTEXT)
     products = [sum(c * q for c, q in zip(*pair, strict=True)) for pair in zip(measured["complexity"], measured["quality"], strict=True)]
 
