@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+import small
 import tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tilth.builders import build as building
 from tilth.core.batch import Batch
 from tilth.core.errors import SourceError
 from tilth.core.rows import frame
@@ -27,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model.make(tmp_path_factory.mktemp("causal"))
 
 
+@functools.cache
 def opened(folder: Path) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
@@ -99,6 +103,22 @@ def test_a_model_is_held_by_its_digest(folder: Path) -> None:
     with pytest.raises(SourceError, match="org/name@main: which is meant"):
         ContextRelevance(model="org/name@main").measure(batch(talk("a", "b", "c", "d")), CONTEXT)
     assert "model" not in ContextRelevance(model=str(folder), sha256=encoders.digest(folder)).parameters()
+
+
+def test_a_build_drops_dialogues_and_keeps_what_it_cannot_ask(folder: Path, tmp_path: Path) -> None:
+    """A dialogue of one turn has no number and stays; another band is decided from the losses that are there."""
+    talks = [talk("发烧怎么办？", "多休息。"), talk("Which drug?", "Timolol.", "How often?", "Twice a day."), talk("头痛？", "休息。", "咳嗽？", "多喝水。")]
+    small.write_jsonl(tmp_path / "talks.jsonl", [{"id": f"t{i}", "messages": one} for i, one in enumerate(talks)])
+    recipe = "name: relevant\nlicense: cc0-1.0\nsources:\n  talks: {path: talks.jsonl, license: CC0-1.0, language: zh, key: id, shape: {chat: {}}}\n"
+
+    def built(band: str) -> building.Build:
+        (tmp_path / "relevant.yaml").write_text(f"{recipe}corpora:\n  sft:\n    from: [talks]\n    steps:\n      - context_relevance: {{model: {folder}, {band}}}\n")
+        building.lock_recipe(str(tmp_path / "relevant.yaml"))
+        return building.build(str(tmp_path / "relevant.yaml"))
+
+    assert built("max_relevance: 0.000001").record.drops["sft"] == {"context_relevance/unrelated_turn": 2}
+    again = built("max_relevance: 1000, min_relevance: 100")
+    assert again.record.drops["sft"] == {"context_relevance/repeated_turn": 2} and again.stages_run <= 4, "the model is not asked again"
 
 
 TOPICS, WORDS = 12, 10
