@@ -145,6 +145,7 @@ def test_the_card_the_page_and_the_review_show_it(recipe: Callable[..., Path]) -
     release = cut(build.path, "1.0.0", home=home()).path
     card, page = (release / "README.md").read_text(encoding="utf-8"), (release / "report.html").read_text(encoding="utf-8")
     assert "| `cpt` | `judged_leaks` | exam | 3 | 1 | 1 | 1 | 0 |" in card and "asked about 2 rows" in card
+    assert "judges were asked about 2 rows near an item; on 0 no verdict" in page
     assert VESSEL in page and "&lt;b&gt;same&lt;/b&gt;" in page and "<b>same</b> \ud800" not in page
 
 
