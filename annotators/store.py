@@ -89,9 +89,10 @@ class CallStore:
         self._writer = StoreWriter(self.path)
 
     def _prepare(self) -> None:
+        # Tables first: another process may make them and the ids, together, between two of these.
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application not in (0, APPLICATION_ID) or (tables and application == 0):
             raise StorageError(f"{self.path}: a sqlite file, but no call store", hint="name another file")
         if version > SCHEMA_VERSION:
