@@ -58,8 +58,7 @@ def turn_losses(logits: Callable[[Any], Any], dialogues: Sequence[Sequence[Token
                 if end - 1 > skip:
                     found[dialogue][one.alone][turn] = losses[skip : end - 1].mean(dtype=np.float64)
     for given, alone in found:  # before the first turn there is nothing
-        first = given[:1] if np.isnan(alone[:1]).all() else alone[:1]
-        given[:1] = alone[:1] = first
+        given[:1] = alone[:1] = given[:1] if np.isnan(alone[:1]).all() else alone[:1]
     return found
 
 
@@ -111,8 +110,8 @@ def _token_losses(logits: Callable[[Any], Any], sequences: list[list[int]]) -> l
         out = logits(ids).flatten(0, 1)  # padding stands at the end, where a causal model does not look back from
         follows = ids.roll(-1, 1).flatten().to(out.device)  # what follows the last is no loss, and is not read
         some = max(1, LOSSES_AT_ONCE // out.shape[1]) if out.device.type == "cpu" else len(out)
-        parts = zip(out.split(some), follows.split(some), strict=True)
-        losses = torch.cat([torch.nn.functional.cross_entropy(part.float(), next_, reduction="none") for part, next_ in parts])
+        parts = [slice(start, start + some) for start in range(0, len(out), some)]
+        losses = torch.cat([torch.nn.functional.cross_entropy(out[part].float(), follows[part], reduction="none") for part in parts])
     return [row[: len(sequence) - 1] for row, sequence in zip(losses.view(len(sequences), -1).cpu().numpy(), sequences, strict=True)]
 
 
