@@ -80,8 +80,7 @@ def effective_votes(right: Floats) -> float | None:
     for one in range(judges):
         for two in range(one + 1, judges):
             both = right[np.isfinite(right[:, one]) & np.isfinite(right[:, two])][:, [one, two]]
-            spread = both.std(axis=0)
-            if len(both) > 1 and spread.min() > 0:
+            if len(both) > 1 and (spread := both.std(axis=0)).min() > 0:
                 found.append(float((both - both.mean(axis=0)).prod(axis=1).mean() / spread.prod()))
     if not found:
         return None
