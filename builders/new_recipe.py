@@ -16,7 +16,7 @@ from typing import Any
 from tilth.builders.guess import Guess, guess
 from tilth.core.durable import writing
 from tilth.core.errors import RecipeError, SourceError
-from tilth.core.recipe import load
+from tilth.core.recipe import NAME, load
 from tilth.core.rows import Kind
 
 CHAINS: dict[Kind, tuple[str, ...]] = {
@@ -49,6 +49,8 @@ def write(
         SourceError: as in `guess`.
         RecipeError: there is a file already, or a name, licence or language that no recipe may have.
     """
+    if not re.match(NAME, name):
+        raise RecipeError(f"{name!r} is no name for a dataset", hint="lower-case letters, digits, - and _")
     if to.exists():
         raise RecipeError(f"{to} is there already", hint="remove it, or name another file by --to")
     known = license if license != "other" else None

@@ -73,7 +73,8 @@ def test_a_recipe_is_never_written_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said", "match"),
     [
-        ("Law!", {}, "name"),
+        ("Law!", {}, "no name for a dataset"),
+        ("../law", {}, "no name for a dataset"),
         ("law", {"license": "no-such-licence"}, "license"),
         ("law", {"language": "Chinese please"}, "language"),
     ],
