@@ -29,6 +29,7 @@ class DiverseSelection(Step, name="diverse_selection", version=1):
     """Keeps the rows with the best scores, leaving out those that are too like a better one."""
 
     distributions = ("torch", "transformers", "tokenizers")
+    budgets: ClassVar[tuple[str, ...]] = ("beyond_count",)
 
     pins: ClassVar[dict[str, str]] = {"encoder": "sha256", "scores": "scores_sha256"}
     encoder: str = Field(
