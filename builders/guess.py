@@ -12,6 +12,7 @@ from typing import Any
 from tilth.builders import hub_source, locking
 from tilth.builders.records import BadRecord, Record
 from tilth.builders.shapes.chat import KNOWN
+from tilth.builders.shapes.choices import key_of, options_of, several_keys
 from tilth.core.errors import SourceError
 from tilth.core.recipe import CODE, Source
 from tilth.core.rows import Kind
@@ -143,6 +144,8 @@ def _shape(form: str, fields: _Fields) -> tuple[dict[str, Any], Kind]:
     if turns := fields.first(TURNS, list):
         return _chat(turns, fields), "sft"
     question, answer = fields.texts(QUESTIONS), fields.texts(ANSWERS)
+    if question and (exam := _exam(question, fields))[0]:
+        return exam
     if question and answer:
         more = [name for name in ("title", "input") if (field := fields.texts([name])) and field != question]
         asked = [*more[:1], question] if more[:1] == ["title"] else [question, *more[:1]]
@@ -168,16 +171,49 @@ def _chat(turns: str, fields: _Fields) -> dict[str, Any]:
     return {"chat": _without_defaults(said, {"messages": "messages", "role": "role", "text": "content", "roles": {}})}
 
 
+def _exam(question: str, fields: _Fields) -> tuple[dict[str, Any], Kind]:
+    """The shape of questions with options and key, and the kind: pairs of options, or to learn from where there are written answers too."""
+    options, answer = _options(fields), fields.texts(ANSWERS)
+    if options is None:
+        return {}, "sft"
+    named = [field for name in (*ANSWER_KEYS, *ANSWERS) if (field := fields.lower.get(name)) and field != question]
+    # Numbers that fit both ways count from 0: the later base stays.
+    keys = {field: base for field in named for base in (1, 0) if _are_keys(fields, field, options, base)}
+    if not keys:
+        return {}, "sft"
+    key, base = next(iter(keys.items()))
+    said = {"question": question, "options": options, "answer": key, "base": base}
+    if answer and answer not in keys:
+        return {"exam": _without_defaults({**said, "reply": answer}, {"question": "question", "options": "options", "answer": "answer", "base": 0})}, "sft"
+    several = any(several_keys(record.get(key), options_of(record, options)) for record in fields.records if _is_key(record, key, options, base))
+    return {"prompt": _without_defaults({**said, "several": several}, {"question": "question", "base": 0, "several": False})}, "preference"
+
+
+def _are_keys(fields: _Fields, field: str, options: str | list[str], base: int) -> bool:
+    """Whether a field names options, but for as many records as a release may lose."""
+    return sum(_is_key(record, field, options, base) for record in fields.records) >= 0.98 * len(fields.records)
+
+
+def _is_key(record: Record, field: str, options: str | list[str], base: int) -> bool:
+    try:
+        return bool(key_of(record.get(field), options_of(record, options), base, several=True))
+    except BadRecord:
+        return False
+
+
+def _options(fields: _Fields) -> str | list[str] | None:
+    """The field of the options, or the four fields of one each."""
+    if options := fields.first(OPTIONS, dict) or fields.first(OPTIONS, list):
+        return options
+    spelled = ([pattern.format(letter) for letter in letters] for letters in ("abcd", "0123") for pattern in ONE_OPTION)
+    return next(([fields.lower[one] for one in four] for four in spelled if set(four) <= set(fields.lower)), None)
+
+
 def _item(fields: _Fields) -> tuple[dict[str, Any], str]:
     question = fields.texts((*QUESTIONS, *TEXTS))
     if not question:
         return {}, "item"
-    said: dict[str, Any] = {"question": question}
-    if options := fields.first(OPTIONS, dict) or fields.first(OPTIONS, list):
-        said["options"] = options
-    else:
-        spelled = ([pattern.format(letter) for letter in letters] for letters in ("abcd", "0123") for pattern in ONE_OPTION)
-        said["options"] = next(([fields.lower[one] for one in four] for four in spelled if set(four) <= set(fields.lower)), None)
+    said: dict[str, Any] = {"question": question, "options": _options(fields)}
     said["answer"] = next((fields.lower[name] for name in (*ANSWERS, *ANSWER_KEYS) if name in fields.lower), None)
     return {"item": _without_defaults(said, {"question": "question", "options": None, "answer": "answer"})}, "item"
 

@@ -25,6 +25,7 @@ CHAINS: dict[Kind, tuple[str, ...]] = {
         "near_dedup: {}", "decontaminate: {}", "pii: {}",
     ),
     "sft": ("normalize: {}", "language: {}", "chat_shape: {}", "exact_dedup: {}", "near_dedup: {}", "decontaminate: {}", "pii: {}"),
+    "preference": ("normalize: {}", "language: {}", "exact_dedup: {of: prompt}", "decontaminate: {}", "option_pairs: {}"),
 }  # fmt: skip
 """Steps that fit any domain, English and Chinese."""
 WRITTEN = (
@@ -33,7 +34,7 @@ WRITTEN = (
 )  # fmt: skip
 """Steps that have a model write questions from passages, make them harder, and answer them, its own key deciding."""
 PASSAGE_CHARS = 2000
-SPLITS: dict[Kind, str] = {"cpt": "", "sft": "    splits: {test: 0.02}\n"}
+SPLITS: dict[Kind, str] = {"cpt": "", "sft": "    splits: {test: 0.02}\n", "preference": "    splits: {test: 0.02}\n"}
 
 
 def write(

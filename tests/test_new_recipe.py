@@ -30,6 +30,17 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"chat": {"messages": "dialog", "roles": {"当事人": "user", "律师": "assistant"}}},
     ),
     "alpaca": ({"instruction": "q", "input": "", "output": "a"}, {"qa": {"question": ["instruction", "input"], "answer": "output"}}),
+    "exam, options": ({"question": "q", "options": {"A": "对", "B": "错"}, "answer": "错"}, {"prompt": {"options": "options", "answer": "answer"}}),
+    "exam, numbers from 1": (
+        {"question": "q", "opa": "a", "opb": "b", "opc": "c", "opd": "d", "cop": 4}, {"prompt": {"options": ["opa", "opb", "opc", "opd"], "answer": "cop", "base": 1}},
+    ),
+    "exam, several right": (
+        {"question": "q", "option": {"A": "a", "B": "b", "C": "c"}, "answer": "AC"}, {"prompt": {"options": "option", "answer": "answer", "several": True}},
+    ),
+    "exam, answered": (
+        {"question": "q", "options": ["a", "b"], "answer_idx": "A", "output": "It is a."}, {"exam": {"answer": "answer_idx", "reply": "output"}},
+    ),
+    "options, no key": ({"question": "q", "options": ["a", "b"], "answer": "Both are."}, {"qa": {}}),
     "csv dialogue": ({"department": "内科", "title": "t", "ask": "q", "answer": "a"}, {"qa": {"question": ["title", "ask"]}}),
 }
 
@@ -49,9 +60,11 @@ def test_published_fields_are_known(published: str, tmp_path: Path) -> None:
 def test_what_is_written_builds(tmp_path: Path) -> None:
     write(tmp_path, *({"id": f"l{i}", "text": f"{LAW}第{i}款。", "license": "CC0-1.0", "lang": "zh"} for i in range(6)), name="laws.jsonl")
     write(tmp_path, *({"question": f"合同无效时怎么办，第{i}种？", "answer": "应当返还财产。"} for i in range(6)), name="questions.jsonl")
+    exams = ({"question": f"合同无效，第{i}题？", "choices": ["返还", "赔偿", f"第{i}项"], "answer": "AB" if i == 0 else "C"} for i in range(6))
+    write(tmp_path, *exams, name="practice.jsonl")
     write(tmp_path, {"question": LAW, "A": "对", "B": "错", "C": "无", "D": "都", "answer": "A"}, name="exam.jsonl")
     path = tmp_path / "law.yaml"
-    new_recipe.write(path, "law", ["laws.jsonl", "questions.jsonl"], ["exam.jsonl"], root=tmp_path, domain="中国法律: 民法", license="cc0-1.0")
+    new_recipe.write(path, "law", ["laws.jsonl", "questions.jsonl", "practice.jsonl"], ["exam.jsonl"], root=tmp_path, domain="中国法律: 民法", license="cc0-1.0")
     recipe = load(str(path)).recipe
     assert recipe.title == "中国法律: 民法: a corpus" and recipe.sources["questions"].license == "cc0-1.0"
     building.lock_recipe(str(path))
@@ -59,6 +72,7 @@ def test_what_is_written_builds(tmp_path: Path) -> None:
     lines = {(line.corpus, line.step): line for line in record.funnel}
     assert lines["cpt", "decontaminate"].dropped  # each of the laws holds the exam's question
     assert lines["sft", "read"].rows_out == 6
+    assert lines["preference", "option_pairs"].dropped == 1 and lines["preference", "option_pairs"].rows_out == 5  # a key of two options makes no pair
 
 
 def test_a_recipe_is_never_written_over(tmp_path: Path) -> None:

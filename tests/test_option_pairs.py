@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from tilth.builders import build as building
 from tilth.builders.makers.option_pairs import OptionPairs
+from tilth.builders.records import BadRecord, Shape
 from tilth.builders.shapes.completions import Completions
+from tilth.builders.shapes.prompt import Prompt
 from tilth.core.rows import schema
 from tilth.core.steps import Made, MakeContext
 
@@ -96,6 +98,14 @@ def test_chosen_and_rejected_are_never_equal(texts: list[str], key: int, form: s
     for chosen, rejected in said(found.rows):
         assert chosen.casefold().split() != rejected.casefold().split()
     assert len({rejected for _, rejected in said(found.rows)}) == found.rows.height or form == "text"
+
+
+@pytest.mark.parametrize("shape", [Completions(completions=None, options="option", answer="answer", several=True), Prompt(options="option", answer="answer", several=True)])
+def test_keys_of_several_options_are_read_where_asked_for(shape: Shape) -> None:
+    record = {"question": "下列哪些属于合同？", "option": {"A": "买卖", "B": "租赁", "C": "婚姻"}, "answer": "B, A"}
+    assert shape.content(record)["answer"] == "AB"
+    with pytest.raises(BadRecord, match="names none of the options"):
+        shape.model_copy(update={"several": False}).content(record)
 
 
 def test_other_rows_pass_and_keys_of_several_options_are_counted() -> None:

@@ -96,8 +96,8 @@ def several_keys(answer: Any, options: list[dict[str, str]]) -> str | None:
     return "".join(sorted(said)) if len(said) > 1 and len(set(said)) == len(said) and set(said) <= labels else None
 
 
-def key_of(answer: Any, options: list[dict[str, str]], base: int) -> str:
-    """The label of the right option, from a label, an option's text, or a number counted from `base`.
+def key_of(answer: Any, options: list[dict[str, str]], base: int, several: bool = False) -> str:
+    """The label of the right option, from a label, an option's text, or a number counted from `base`; with `several` also labels of several.
 
     >>> key_of("no", [{"label": "A", "text": "yes"}, {"label": "B", "text": "no"}], 0)
     'B'
@@ -105,6 +105,8 @@ def key_of(answer: Any, options: list[dict[str, str]], base: int) -> str:
     Raises:
         BadRecord: it names none of the options.
     """
+    if several and (keys := several_keys(answer, options)):
+        return keys
     labels = [option["label"] for option in options]
     if isinstance(answer, int) and not isinstance(answer, bool):
         # Blank options are left out, and a number counts them.

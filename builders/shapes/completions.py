@@ -22,6 +22,7 @@ class Completions(TwoWay, name="completions", version=1):
     options_in_question: bool = Field(False, description="the question's last lines are its options (`A. …`)")
     answer: str | None = Field(None, description="field of the key, where there are options")
     base: int = Field(0, description="what the first option's number is, where the key is a number")
+    several: bool = Field(False, description="take keys that name several options (`ABD`); they fail otherwise")
     reference: str | None = Field(None, description="field of a reference answer")
     completions: str | None = Field("completions", description="field of the list of completions; null: records that have none, as exam items")
     model: str | None = Field("model", description="field of a completion that names its model; null: each completion is {model: text}")
@@ -37,7 +38,7 @@ class Completions(TwoWay, name="completions", version=1):
         return {
             "prompt": conversation([("user", question if self.options_in_question else asked(question, options))]),
             "options": options or None,
-            "answer": key_of(take(record, self.answer), options, self.base) if self.answer and options else None,
+            "answer": key_of(take(record, self.answer), options, self.base, self.several) if self.answer and options else None,
             "reference": take_text(record, self.reference) if self.reference else None,
             "candidates": candidates,
         }

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from tilth.builders.records import BadRecord, Record, put, take, take_text
-from tilth.builders.shapes.choices import asked, bare, key_of, options_of, put_options, several_keys
+from tilth.builders.shapes.choices import asked, bare, key_of, options_of, put_options
 from tilth.builders.two_way import TwoWay
 from tilth.core.rows import conversation
 
@@ -49,7 +49,7 @@ class Exam(TwoWay, name="exam", version=1):
         said = take(record, self.answer)
         if said is None:
             return None
-        return (self.several and several_keys(said, options)) or key_of(said, options, self.base)
+        return key_of(said, options, self.base, self.several)
 
     def plain(self, row: Mapping[str, Any]) -> Record:
         messages, options = row["messages"], row.get("options") or []

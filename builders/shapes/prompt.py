@@ -19,6 +19,7 @@ class Prompt(Shape, name="prompt", version=1):
     options: str | list[str] | dict[str, str] | None = Field(None, description="options, as in the shape `item`")
     answer: str | None = Field(None, description="field of the key, where there are options")
     base: int = Field(0, description="what the first option's number is, where the key is a number")
+    several: bool = Field(False, description="take keys that name several options (`ABD`); they fail otherwise")
     reference: str | None = Field(None, description="field of a reference answer")
 
     def content(self, record: Record) -> dict[str, Any]:
@@ -26,7 +27,7 @@ class Prompt(Shape, name="prompt", version=1):
         return {
             "prompt": conversation([("user", asked(take_text(record, self.question), options))]),
             "options": options or None,
-            "answer": key_of(take(record, self.answer), options, self.base) if self.answer and options else None,
+            "answer": key_of(take(record, self.answer), options, self.base, self.several) if self.answer and options else None,
             "reference": take_text(record, self.reference) if self.reference else None,
             "candidates": [],
         }
