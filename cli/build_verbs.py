@@ -154,18 +154,21 @@ def show_mixes(mixes: Any) -> None:
 
 @click.command()
 @click.argument("row")
-@click.argument("name", metavar="NAME[@V]", required=False)
+@click.argument("name", metavar="R|NAME[@V]", required=False)
 @options.as_json
 def trace(row: str, name: str | None, json_: bool) -> None:
     """Follow ROW (an id, or its first digits) back to its source line: every signal, edit, rule and judgement.
 
-    Reads what the last build of NAME (or of any recipe here) left; with @V, that build must be the one released.
+    Reads what the last build of the recipe R or of NAME (or of any recipe here) left; with @V, that build must be the one released.
     """
     from tilth.builders.trace import trace as follow
     from tilth.core.home import home
     from tilth.core.manifest import split_ref
+    from tilth.core.recipe import load
     from tilth.registry.releases import resolve
 
+    if name and name.endswith((".yaml", ".yml")):
+        name = load(name).recipe.name
     recipe, version = split_ref(name) if name else (None, None)
     digest = resolve(name, home=home()).digest if name and version else None
     found = follow(home(), recipe, row, digest)

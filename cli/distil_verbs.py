@@ -74,7 +74,8 @@ def _documents(said: Any) -> Iterator[Any]:
             found = resolve(one.ref, home=home())
             splits = found.files(one.config) if one.config in found.configs else {}
         else:
-            folder = latest(one.ref, home())
+            beside = said.path.parent / one.ref
+            folder = latest(str(beside) if beside.is_file() else one.ref, home())
             splits = {split: [folder / file.path for file in files] for split, files in builds.read(folder).configs.get(one.config, {}).items()}
         if one.split not in splits:
             raise RecipeError(f"{said.path}: input: {one.ref} has no {one.config}/{one.split}", hint=f"its splits of {one.config}: {', '.join(splits) or 'none'}")

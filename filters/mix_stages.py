@@ -17,8 +17,12 @@ _SCALES = {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 def _amount(said: Any) -> Any:
     """`60B`, `500M`, `2e9` as numbers: YAML reads them as text."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:[eE]\d+)?)([kMBT]?)", said) if isinstance(said, str) else None
-    return float(match[1]) * _SCALES[match[2]] if match else said
+    if not isinstance(said, str):
+        return said
+    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:[eE]\d+)?)([kMBT]?)", said)
+    if match is None:
+        raise ValueError(f"{said!r} is no valid number: write 2e6, or 60B (k, M, B or T behind it)")
+    return float(match[1]) * _SCALES[match[2]]
 
 
 Amount = Annotated[float, BeforeValidator(_amount), WithJsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0})]

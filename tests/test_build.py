@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,11 +15,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 import small
+from click.testing import CliRunner
 
 from tilth.builders import build as building
 from tilth.builders.layout import Options
 from tilth.builders.plan import plan
 from tilth.builders.trace import trace
+from tilth.cli.main import tilth
 from tilth.core import fingerprints
 from tilth.core.errors import LedgerError, LockError, SourceError, TilthError
 from tilth.core.home import Home, home
@@ -125,13 +128,16 @@ def test_a_trial_says_so(tmp_path: Path) -> None:
 
 
 def test_a_row_is_traced_to_its_line(tmp_path: Path) -> None:
-    build = made(small.make(tmp_path))
+    recipe = small.make(tmp_path)
+    build = made(recipe)
     [gone] = rows(build, "drops").to_dicts()
     found = trace(home(), "small", gone["id"][:12])
     assert found["origin"] == [{"source": "notes", "file": "notes.jsonl", "record": 5}]
     assert found["fates"][0]["rule"] == gone["rule"]
     measured = next(step for step in found["steps"] if step["work"] == "cpt gopher_quality")
     assert measured["signals"]["num_words"] < 8
+    by_path = CliRunner().invoke(tilth, ["trace", gone["id"][:12], str(recipe), "--json"])
+    assert json.loads(by_path.stdout) == found, "a recipe may be named by its path, as everywhere"
     with pytest.raises(TilthError, match="no row"):
         trace(home(), "small", "0" * 32)
 

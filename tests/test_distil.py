@@ -129,7 +129,7 @@ corpora:
     (tmp_path / "notes.yaml").write_text(recipe)
     building.lock_recipe(str(tmp_path / "notes.yaml"))
     cut(building.build(str(tmp_path / "notes.yaml")).path, "1.0.0", home=home())
-    for source in ("notes@1.0.0#cpt/train", f"build:{tmp_path / 'notes.yaml'}"):
+    for source in ("notes@1.0.0#cpt/train", f"build:{tmp_path / 'notes.yaml'}", "build:notes.yaml"):
         path = write_job(tmp_path, server, input=source)
         assert run(str(path))["documents"]["sampled"] == 90
     assert len(server.bodies) == 180, "the same documents from another place are the same calls"

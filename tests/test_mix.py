@@ -164,7 +164,7 @@ def test_every_cell_is_within_half_a_row_of_its_share(
         ({"stages": [{"parts": [{"name": "a", "share": 0}]}]}, "greater than 0"),
         ({"stages": [{"parts": [{"name": "a", "share": 1}, {"name": "a", "share": 1}]}]}, "two parts of one name"),
         ({"stages": [{"name": "x", "parts": [{"name": "a", "share": 1}]}] * 2}, "a name of its own"),
-        ({"stages": [{"budget": "60 B", "parts": [{"name": "a", "share": 1}]}]}, "valid number"),
+        ({"stages": [{"budget": "60 B", "parts": [{"name": "a", "share": 1}]}]}, "'60 B' is no valid number: write 2e6, or 60B"),
         ({"stages": [{"budget": ".inf", "parts": [{"name": "a", "share": 1}]}]}, "valid number"),
         ({"stages": [{"parts": [{"name": "a", "share": 1}]}], "when_short": "repeat"}, "needs a budget"),
         ({"stages": [{"parts": [{"name": "a", "share": 1, "languages": {"zh": -1}}]}]}, "greater than 0"),

@@ -64,7 +64,7 @@ class DistilJob(_Part):
     """A job file as written, validated."""
 
     name: str = Field(pattern=NAME, description="name of the job")
-    input: str | list[str] = Field(description="releases `name@1.0.0#cpt/train`, builds `build:R#cpt/train`, or paths and globs of jsonl and parquet files")
+    input: str | list[str] = Field(description="releases `name@1.0.0#cpt/train`, builds `build:R#cpt/train` of a recipe beside the job or by its path from here, or paths and globs of jsonl and parquet files")
     fields: DocumentFields = DocumentFields()
     sample: SampleFields = SampleFields()
     question: dict[str, dict[str, Any]] = Field(description="{domain: {…}} or {document_quality: {…}}")

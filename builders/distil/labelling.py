@@ -71,7 +71,7 @@ def _score(answer: str | None, scale: tuple[int, int], key: str) -> float:
     except ValueError:
         value = float("nan")
     if not scale[0] <= value <= scale[1]:
-        raise SourceError(f"document {key[:8]}: {answer!r} is no score from {scale[0]} to {scale[1]}", hint="fields: {label: NAME}")
+        raise SourceError(f"document {key[:8]}: {answer!r} is no score from {scale[0]} to {scale[1]}", hint="question: {domain: {labels: […]}} learns labels; fields: {label: NAME} names another field")
     return value
 
 

@@ -57,7 +57,7 @@ def draw(frames: Iterable[pl.DataFrame], said: SampleFields, seed: int, labelled
         for (language, _), number in had.items():
             there[language] += number
         spoken = ", ".join(f"{name} {number:,}" for name, number in there.most_common(5)) or "nothing with a text" + (" and a label" if labelled else "")
-        raise RecipeError(f"no document to sample: the input has {spoken}", hint="a field may have another name, as in `fields: {language: lang}`")
+        raise RecipeError(f"no document to sample: the input has {spoken}", hint="a field may have another name, as in `fields: {text: body, language: lang}`")
     rows = _cut(kept, said)
     if missing := [name for name in said.languages or () if name not in set(rows["language"])]:
         raise RecipeError(f"sample: no document in {missing[0]}", hint="the field may have another name, as in `fields: {language: lang}`")
