@@ -176,22 +176,31 @@ def _exam(question: str, fields: _Fields) -> tuple[dict[str, Any], Kind]:
     options, answer = _options(fields), fields.texts(ANSWERS)
     if options is None:
         return {}, "sft"
-    named = [field for name in (*ANSWER_KEYS, *ANSWERS) if (field := fields.lower.get(name)) and field != question]
-    # Numbers that fit both ways count from 0: the later base stays.
-    keys = {field: base for field in named for base in (1, 0) if _are_keys(fields, field, options, base)}
-    if not keys:
+    if not (keys := _keys(question, options, fields)):
         return {}, "sft"
     key, base = next(iter(keys.items()))
     said = {"question": question, "options": options, "answer": key, "base": base}
     if answer and answer not in keys:
         return {"exam": _without_defaults({**said, "reply": answer}, {"question": "question", "options": "options", "answer": "answer", "base": 0})}, "sft"
-    several = any(several_keys(record.get(key), options_of(record, options)) for record in fields.records if _is_key(record, key, options, base))
+    several = _several(fields, key, options, base)
     return {"prompt": _without_defaults({**said, "several": several}, {"question": "question", "base": 0, "several": False})}, "preference"
+
+
+def _keys(question: str, options: str | list[str], fields: _Fields) -> dict[str, int]:
+    """The fields that hold keys of the options, each with what the first option's number is."""
+    named = [field for name in (*ANSWER_KEYS, *ANSWERS) if (field := fields.lower.get(name)) and field != question]
+    # Numbers that fit both ways count from 0: the later base stays.
+    return {field: base for field in named for base in (1, 0) if _are_keys(fields, field, options, base)}
 
 
 def _are_keys(fields: _Fields, field: str, options: str | list[str], base: int) -> bool:
     """Whether a field names options, but for as many records as a release may lose."""
     return sum(_is_key(record, field, options, base) for record in fields.records) >= 0.98 * len(fields.records)
+
+
+def _several(fields: _Fields, field: str, options: str | list[str], base: int) -> bool:
+    """Whether a key names several options."""
+    return any(several_keys(record.get(field), options_of(record, options)) for record in fields.records if _is_key(record, field, options, base))
 
 
 def _is_key(record: Record, field: str, options: str | list[str], base: int) -> bool:
@@ -213,9 +222,13 @@ def _item(fields: _Fields) -> tuple[dict[str, Any], str]:
     question = fields.texts((*QUESTIONS, *TEXTS))
     if not question:
         return {}, "item"
-    said: dict[str, Any] = {"question": question, "options": _options(fields)}
-    said["answer"] = next((fields.lower[name] for name in (*ANSWERS, *ANSWER_KEYS) if name in fields.lower), None)
-    return {"item": _without_defaults(said, {"question": "question", "options": None, "answer": "answer"})}, "item"
+    options, base = _options(fields), 0
+    answer = next((fields.lower[name] for name in (*ANSWERS, *ANSWER_KEYS) if name in fields.lower), None)
+    if options:  # an item whose key cannot be read is none: C-Eval's are blank, CMB's name several
+        answer, base = next(iter(_keys(question, options, fields).items()), (None, 0))
+        answer = None if answer and _several(fields, answer, options, base) else answer
+    said = {"question": question, "options": options, "answer": answer, "base": base if answer else 0}
+    return {"item": _without_defaults(said, {"question": "question", "options": None, "answer": "answer", "base": 0})}, "item"
 
 
 def _without_defaults(said: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from writing_server import WritingServer, writing
 from tilth.builders import build as building
 from tilth.builders import new_recipe
 from tilth.builders.guess import guess
+from tilth.builders.shapes.item import Item
 from tilth.core.errors import RecipeError, SourceError, TilthError
 from tilth.core.recipe import load
 
@@ -55,6 +56,22 @@ def test_published_fields_are_known(published: str, tmp_path: Path) -> None:
     record, shape = RECORDS[published]
     write(tmp_path, *({**record, "nr": number} for number in range(3)))
     assert guess("data.jsonl", tmp_path).entry["shape"] == shape
+
+
+@pytest.mark.parametrize(
+    ("record", "shape"),
+    [
+        ({"question": "q", "opa": "a", "opb": "b", "opc": "c", "opd": "d", "cop": 4}, {"options": ["opa", "opb", "opc", "opd"], "answer": "cop", "base": 1}),
+        ({"question": "q", "choices": ["a", "b"], "answer": "b"}, {"options": "choices"}),
+        ({"question": "q", "choices": ["a", "b"], "answer": ""}, {"options": "choices", "answer": None}),
+        ({"question": "q", "option": {"A": "a", "B": "b"}, "answer": "AB"}, {"options": "option", "answer": None}),
+        ({"question": "q", "answer": "an open one"}, {}),
+    ],
+)
+def test_the_key_of_a_test_set_is_read_or_left_out(record: dict[str, Any], shape: dict[str, Any], tmp_path: Path) -> None:
+    write(tmp_path, *({**record, "nr": number} for number in range(3)))
+    found = guess("data.jsonl", tmp_path, benchmark=True).entry["shape"]
+    assert found == {"item": shape} and Item(**shape).content(record)["question"] == "q"
 
 
 def test_what_is_written_builds(tmp_path: Path) -> None:
