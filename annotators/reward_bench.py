@@ -106,5 +106,5 @@ def table(path: Path) -> pl.DataFrame:
     try:
         return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_ndjson(path, infer_schema_length=None)
     except (OSError, pl.exceptions.PolarsError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0].removesuffix(f": {path}")
         raise SourceError(f"{path}: {said[:200]}", hint="a Parquet file, or one JSON object a line: id, chosen_score, rejected_score") from None

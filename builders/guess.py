@@ -68,7 +68,7 @@ def guess(path: str, root: Path, *, license: str | None = None, language: str | 
     shape, kind = _item(fields) if benchmark else _shape(type(form).name, fields)
     if not shape:
         there = ", ".join(printable(name)[:40] for name in sorted(fields.every)[:20])
-        wanted = f"a {_or(QUESTIONS[:3])}" if benchmark else f"a {_or(TEXTS[:2])}, {_or(TURNS[:2])}, or a {_or(QUESTIONS[:2])} with its {_or(ANSWERS[:2])}"
+        wanted = f"a {_or(QUESTIONS[:3])}" if benchmark else f"a {_or(TEXTS[:2])}, {_or(TURNS[:2])}, or a {_or(QUESTIONS[:2])} with its {_or(ANSWERS[:2])}, its options and key, or chosen and rejected"
         raise SourceError(
             f"{path}: no field says what a record is", hint=f"it has {there}; looked for {wanted}; write its entry by hand (docs/recipes.md)"
         )
@@ -141,6 +141,10 @@ def _shape(form: str, fields: _Fields) -> tuple[dict[str, Any], Kind]:
         return {"html": {}}, "cpt"
     if form == "xml":
         return ({"cnxml": {}} if all("<document" in str(record.get("xml"))[:2000] for record in fields.records) else {"jats": {}}), "cpt"
+    prompt = next((fields.lower[name] for name in QUESTIONS if name in fields.lower), None)
+    if prompt and {"chosen", "rejected"} <= set(fields.lower):
+        said = {"prompt": prompt, "chosen": fields.lower["chosen"], "rejected": fields.lower["rejected"]}
+        return {"pair": _without_defaults(said, {name: name for name in said})}, "preference"
     if turns := fields.first(TURNS, list):
         return _chat(turns, fields), "sft"
     question, answer = fields.texts(QUESTIONS), fields.texts(ANSWERS)

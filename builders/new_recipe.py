@@ -25,7 +25,7 @@ CHAINS: dict[Kind, tuple[str, ...]] = {
         "near_dedup: {}", "decontaminate: {}", "pii: {}",
     ),
     "sft": ("normalize: {}", "language: {}", "chat_shape: {}", "exact_dedup: {}", "near_dedup: {}", "decontaminate: {}", "pii: {}"),
-    "preference": ("normalize: {}", "language: {}", "exact_dedup: {of: prompt}", "decontaminate: {}", "option_pairs: {}"),
+    "preference": ("normalize: {}", "language: {}", "exact_dedup: {}", "decontaminate: {}", "option_pairs: {}"),
 }  # fmt: skip
 """Steps that fit any domain, English and Chinese."""
 WRITTEN = (

@@ -42,6 +42,7 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"question": "q", "options": ["a", "b"], "answer_idx": "A", "output": "It is a."}, {"exam": {"answer": "answer_idx", "reply": "output"}},
     ),
     "options, no key": ({"question": "q", "options": ["a", "b"], "answer": "Both are."}, {"qa": {}}),
+    "pairs": ({"instruction": "q", "chosen": "a", "rejected": "b", "messages": []}, {"pair": {"prompt": "instruction"}}),
     "csv dialogue": ({"department": "内科", "title": "t", "ask": "q", "answer": "a"}, {"qa": {"question": ["title", "ask"]}}),
 }
 
