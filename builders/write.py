@@ -77,12 +77,12 @@ def _survivors(corpus: CorpusLayout) -> Iterator[pl.DataFrame]:
             frame = read_table(last.edited[shard.stage.key].folder / shard.file, wanted)
             if corpus.kind == "preference" and (unpaired := frame.filter(pl.Series(mine))["chosen"].null_count()):
                 raise RecipeError(
-                    f"corpora.preference: {unpaired} rows of this recipe end without a pair",
+                    f"corpora.preference: at least {unpaired} rows of this recipe end without a pair",
                     hint="add judged_pairs as the last maker, or objective_pairs: {without_key: drop}",
                 )
             if corpus.kind == "sft" and (waiting := frame.filter(pl.Series(mine)).select(_WAITS.sum()).item()):
                 raise RecipeError(
-                    f"corpora.sft: {waiting} rows of this recipe end without an answer",
+                    f"corpora.sft: at least {waiting} rows of this recipe end without an answer",
                     hint="add `answers` as the last maker, or drop them with `chat_shape: {}`",
                 )
             yield frame.filter(pl.Series(mine)).with_columns(pl.col("language").fill_null("und"))

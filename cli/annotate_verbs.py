@@ -34,7 +34,6 @@ def annotate(
     from tilth.annotators import human_table, job_run
     from tilth.annotators.job_file import load
     from tilth.annotators.store import CallStore
-    from tilth.core.errors import RecipeError
     from tilth.core.home import home
 
     said = load(job)
@@ -57,14 +56,17 @@ def annotate(
         return
     with CallStore(home().calls) as store:
         if dry_run:
-            show_estimates(job_run.estimate_job(said, rows, store=store), json_)
+            foreseen = job_run.estimate_job(said, rows, store=store)
+            if not any(one.calls for one in foreseen):
+                raise _nothing_to_ask(job, said)
+            show_estimates(foreseen, json_)
             return
         caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
         cap = min(caps) if caps else None
         done = job_run.run_job(said, rows, store=store, max_usd=cap, write=_write, watch=watch(said, options.talk(quiet), batch or said.job.batch))
     judged = done.judged
     if judged is not None and not judged.calls:
-        raise RecipeError(f"{job}: nothing to ask: no row shows what {said.question.label} is about", hint="are `fields` right? pairwise needs two candidates a row")
+        raise _nothing_to_ask(job, said)
     if judged is not None:
         human_table.write(
             said.output_path, judged.judgements, rows=done.rows, question=said.question, seed=said.job.seed, reviews=home().reviews
@@ -171,6 +173,13 @@ def _input_rows(said: Any) -> Any:
             f"{said.path}: input: {config} of {found.ref} has no split {split!r}", hint=f"it has {', '.join(splits)}"
         )
     return job_rows.of_release(splits[split], said.job.limit)
+
+
+def _nothing_to_ask(job: Path, said: Any) -> Exception:
+    from tilth.core.errors import RecipeError
+
+    about = said.question.label if said.question is not None else "its completions"
+    return RecipeError(f"{job}: nothing to ask: no row shows what {about} is about", hint="are `fields` right? pairwise needs two candidates a row")
 
 
 def show_estimates(found: Any, json_: bool, few: str = "limit: 20") -> None:

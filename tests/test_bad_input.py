@@ -213,6 +213,14 @@ def test_wrong_words(words: tuple[str, ...], wanted: str) -> None:
     assert wanted in said
 
 
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+def test_a_job_whose_rows_show_nothing_to_compare(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("name: j\ninput: rows.jsonl\nquestion: {pairwise: {}}\njudges: [baseline: {}]\n")
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"prompt": "谁付押金？", "chosen": "承租人。", "rejected": "无人。"}) + "\n")
+    code, said = tilth("annotate", str(tmp_path / "job.yaml"), *words)
+    assert code == 2 and "nothing to ask" in said and "two candidates" in said
+
+
 JOB = """name: j
 input: rows.jsonl
 question: {pairwise: {}}
