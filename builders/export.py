@@ -92,7 +92,7 @@ def export(
         to: a file whose name ends as `record_files.ENDINGS`, for a single split; or a folder that is not there yet.
         said: of the release, for `export.json`: `release`, `digest`, `license` …
         end: how the files of a folder end.
-        leave_out: write the rows that fit and list the others, in `left_out.jsonl`.
+        leave_out: write the rows that fit and list the others, in `SPLIT.left_out.jsonl` of the folder, or `FILE.left_out.jsonl`.
 
     Raises:
         GateError: rows do not fit and `leave_out` is false; nothing is written.
