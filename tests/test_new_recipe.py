@@ -32,6 +32,9 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "alpaca": ({"instruction": "q", "input": "", "output": "a"}, {"qa": {"question": ["instruction", "input"], "answer": "output"}}),
     "exam, options": ({"question": "q", "options": {"A": "对", "B": "错"}, "answer": "错"}, {"prompt": {"options": "options", "answer": "answer"}}),
+    "exam, ARC": (
+        {"question": "q", "choices": {"text": ["对", "错"], "label": ["A", "B"]}, "answerKey": "B"}, {"prompt": {"options": "choices", "answer": "answerKey"}},
+    ),
     "exam, numbers from 1": (
         {"question": "q", "opa": "a", "opb": "b", "opc": "c", "opd": "d", "cop": 4}, {"prompt": {"options": ["opa", "opb", "opc", "opd"], "answer": "cop", "base": 1}},
     ),

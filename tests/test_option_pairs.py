@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tilth.builders import build as building
 from tilth.builders.makers.option_pairs import OptionPairs
 from tilth.builders.records import BadRecord, Shape
+from tilth.builders.shapes.choices import options_of
 from tilth.builders.shapes.completions import Completions
 from tilth.builders.shapes.prompt import Prompt
 from tilth.core.rows import schema
@@ -106,6 +107,23 @@ def test_keys_of_several_options_are_read_where_asked_for(shape: Shape) -> None:
     assert shape.content(record)["answer"] == "AB"
     with pytest.raises(BadRecord, match="names none of the options"):
         shape.model_copy(update={"several": False}).content(record)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"A": "买卖", "B": "婚姻"}, ["买卖", "婚姻"], [{"label": "A", "text": "买卖"}, {"label": "B", "text": "婚姻"}],
+        [{"key": "A", "value": "买卖"}, {"key": "B", "value": "婚姻"}], {"label": ["A", "B"], "text": ["买卖", "婚姻"]},
+    ],
+)  # fmt: skip
+def test_options_however_they_are_written(said: Any) -> None:
+    assert options_of({"options": said}, "options") == [{"label": "A", "text": "买卖"}, {"label": "B", "text": "婚姻"}]
+
+
+@pytest.mark.parametrize("said", [[{"name": "A"}, {"name": "B"}], {"A": ["x"], "B": "y"}, {"label": ["A"], "text": ["x", "y"]}])
+def test_an_option_that_is_no_text_is_refused(said: Any) -> None:
+    with pytest.raises(BadRecord, match="is no text"):
+        options_of({"options": said}, "options")
 
 
 def test_other_rows_pass_and_keys_of_several_options_are_counted() -> None:

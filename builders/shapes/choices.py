@@ -15,11 +15,11 @@ def options_of(record: Record, options: str | list[str] | dict[str, str] | None)
     """[{label, text}] of a record.
 
     Args:
-        options: a field that holds a mapping label → text or a list of texts; or the fields, one an option; or
-            the same fixed choices for every record, label → text.
+        options: a field that holds a mapping label → text, a list of texts or of {label, text} or {key, value}, or the lists
+            {label, text} (ARC); or the fields, one an option; or the same fixed choices for every record, label → text.
 
     Raises:
-        BadRecord: there are fewer than two.
+        BadRecord: there are fewer than two, or one is no text.
     """
     if options is None:
         return []
@@ -29,17 +29,27 @@ def options_of(record: Record, options: str | list[str] | dict[str, str] | None)
     elif isinstance(options, list):
         found = list(zip(LABELS, (take(record, field) for field in options), strict=False))
     else:
-        value = take(record, options)
-        if isinstance(value, dict):
-            found = sorted(value.items())
-        elif isinstance(value, list):
-            found = list(zip(LABELS, value, strict=False))
-        else:
-            raise BadRecord(f"field {options!r} holds no options")
+        found = _labelled(take(record, options), options)
+    if odd := [label for label, text in found if isinstance(text, dict | list)]:
+        raise BadRecord(f"option {odd[0]} is no text")
     pairs = [{"label": label, "text": str(text)} for label, text in found if text is not None and str(text).strip()]
     if len(pairs) < 2:
         raise BadRecord(f"{len(pairs)} options")
     return pairs
+
+
+def _labelled(value: Any, field: str) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        labels, texts = value.get("label"), value.get("text")
+        if len(value) == 2 and isinstance(labels, list) and isinstance(texts, list) and len(labels) == len(texts):
+            return [(str(label), text) for label, text in zip(labels, texts, strict=True)]
+        return sorted(value.items())
+    if not isinstance(value, list):
+        raise BadRecord(f"field {field!r} holds no options")
+    for label, text in (("label", "text"), ("key", "value")):
+        if value and all(isinstance(one, dict) and label in one and text in one for one in value):
+            return [(str(one[label]), one[text]) for one in value]
+    return list(zip(LABELS, value, strict=False))
 
 
 def put_options(record: Record, fields: str | list[str] | dict[str, str] | None, options: list[dict[str, str]]) -> None:
