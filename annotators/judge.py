@@ -238,6 +238,12 @@ class JudgeEstimate:
     """Earlier calls of the judge that the estimate rests on; 0 where it is a rule of thumb."""
 
 
+def total_usd(parts: Sequence[JudgeEstimate]) -> float | None:
+    """USD for all calls to be bought; None where a judge's price is not known."""
+    known = [part.usd for part in parts if part.usd is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
 def estimate(
     rows: pl.DataFrame, *, question: Question, judges: Sequence[Provider], store: CallStore, seed: int
 ) -> list[JudgeEstimate]:

@@ -29,6 +29,11 @@ class JudgeBudgetError(BudgetError):
     """The cap of one judge is reached; the others may go on."""
 
 
+def lowest(*caps: float | None) -> float | None:
+    """The cap that holds where several were said; None where none was."""
+    return min((cap for cap in caps if cap is not None), default=None)
+
+
 @dataclass(frozen=True)
 class Price:
     """The price of a judge's calls."""

@@ -9,7 +9,7 @@ import polars as pl
 from tilth.annotators import judge_report
 from tilth.annotators.canaries import CanaryFields
 from tilth.annotators.items import Items
-from tilth.annotators.judge import Judged
+from tilth.annotators.judge import Judged, JudgeSummary
 from tilth.annotators.panel import Aggregation, ruling
 from tilth.annotators.panels.votes import over_aspects
 from tilth.annotators.store import CallStore
@@ -19,6 +19,11 @@ MEASURES = (
     "own_family_others", "canary_pass_rate", "usd_per_1000", "seconds_per_1000",
 )  # fmt: skip
 """Of a judge's line in the report, what the record keeps."""
+
+
+def entry(judge: JudgeSummary) -> dict[str, Any]:
+    """Fields of `core.builds.JudgeEntry`, but the corpus, that say how often a judge was asked and for how much."""
+    return {name: getattr(judge, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")}
 
 
 def told(
@@ -38,8 +43,7 @@ def told(
     lines = {line.judge: line for line in measured.judges if line.language is None}
     judges = []
     for one in judged.judges:
-        entry = {name: getattr(one, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")}
-        judges.append(entry | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
+        judges.append(entry(one) | ({name: getattr(lines[one.judge], name) for name in MEASURES} if one.judge in lines else {}))
     panel = {name: getattr(measured.panel[0], name) for name in ("rows", "judges", "agreement", "alpha", "effective_votes")}
     panel |= {"question": judged.judges[0].question, "gold_rows": measured.gold_rows, "aggregation": rule.aggregation}
     return tuple(judges), {**panel, "failed": rule.failed, "weight": rule.weight}

@@ -16,15 +16,14 @@ from pydantic import Field, model_validator
 from tilth.annotators.generator import Generator
 from tilth.annotators.pen import Pen, Pencil
 from tilth.annotators.provider import ApiProvider
+from tilth.annotators.spend import lowest
 from tilth.annotators.store import CallStore
 from tilth.builders.pending import Row
 from tilth.core.errors import RecipeError
-from tilth.core.recipe import named_unit
+from tilth.core.recipe import Named, named_unit, units_named
 from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.units import Unit, execution
-
-Named = dict[str, dict[str, Any]]
 
 
 @dataclass
@@ -53,10 +52,8 @@ class ModelStep(Step):
 
     @model_validator(mode="after")
     def _model_is_known(self) -> ModelStep:
-        try:
+        with units_named("model: "):
             self.writer()
-        except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
-            raise ValueError(f"model: {error.message}{'; ' + error.hint if error.hint else ''}") from None
         return self
 
     @abstractmethod
@@ -96,9 +93,8 @@ class ModelStep(Step):
         return not self.sources or row["source"] in self.sources
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
-        caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
-            pen = Pen(self.writer(), store=store, max_usd=min(caps) if caps else None, seed=context.seed, on_progress=context.on_progress)
+            pen = Pen(self.writer(), store=store, max_usd=lowest(self.max_usd, context.max_usd), seed=context.seed, on_progress=context.on_progress)
             whole = list(rows.iter_rows(named=True))
             worked = self.work(whole, pen)
         gone = {index for index, *_ in worked.fates}

@@ -35,14 +35,16 @@ def pinned(recipe: RecipeFile, lock: Lock) -> RecipeFile:
     Raises:
         LockError: the lock does not say.
     """
-    plain = recipe.recipe.model_dump(mode="json", by_alias=True)
     found = list(_named(recipe))
+    if not found:
+        return recipe
+    plain = recipe.recipe.model_dump(mode="json", by_alias=True)
     for (kind, place), step, field, said in found:
         sha256 = getattr(step, step.pins[field]) or lock.models.get(said)
         if sha256 is None:
             raise LockError(f"{recipe.lock_path}: {said}, which {step.name} reads, is not locked", hint=f"tilth lock {recipe.path}")
         plain["corpora"][kind]["steps"][place][step.name] |= {field: str(_located(recipe, said)), step.pins[field]: sha256}
-    return RecipeFile(recipe.path, Recipe.model_validate(plain, strict=False), recipe.data_root) if found else recipe
+    return RecipeFile(recipe.path, Recipe.model_validate(plain, strict=False), recipe.data_root)
 
 
 def _named(recipe: RecipeFile) -> Iterator[tuple[tuple[str, int], Step, str, str]]:

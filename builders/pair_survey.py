@@ -25,7 +25,7 @@ from tilth.builders.layout import Layout, Segment
 from tilth.builders.makers.judged_pairs import JudgedPairs
 from tilth.builders.pairing import choose, scored_of, to_judge
 from tilth.builders.plan import remembered
-from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy
+from tilth.builders.strategy import NoPair, Pair, Rules, Scored, Strategy, longer_share
 from tilth.builders.whatif import last_options
 from tilth.core import home, recipe, units
 from tilth.core.errors import RecipeError, StorageError
@@ -174,7 +174,7 @@ def _yield(strategy: Strategy, in_recipe: bool, pairs: Sequence[Pair], without: 
     models = [ModelWins(model, chosen[model], rejected[model]) for model in {**chosen, **rejected}]
     return StrategyYield(
         strategy=strategy.name, parameters=strategy.parameters(), in_recipe=in_recipe, prompts=prompts - without.total(), pairs=len(pairs),
-        without=dict(without.most_common()), chosen_longer=fmean((gap > 0) + (gap == 0) / 2 for gap in gaps) if gaps else None,
+        without=dict(without.most_common()), chosen_longer=longer_share(gaps) if gaps else None,
         mean_length_gap=fmean(gaps) if gaps else None, median_length_gap=median(gaps) if gaps else None,
         margins=(low, middle, high) if pairs else None, margin_counts=tuple(map(int, counts)),
         models=tuple(sorted(models, key=lambda one: (-one.chosen / (one.chosen + one.rejected), one.model))),

@@ -9,6 +9,7 @@ import polars as pl
 
 from tilth.builders.layout import Layout
 from tilth.builders.record import corpus_files
+from tilth.builders.strategy import longer_share
 from tilth.core.builds import PairsEntry
 
 GIVEN = "given"
@@ -29,10 +30,9 @@ def pairs_made(layout: Layout) -> list[PairsEntry]:
     for (strategy,), part in frame.sort("strategy").group_by("strategy", maintain_order=True):
         gaps, margin = part["gap"].to_list(), part["margin"].drop_nulls().to_list()
         labels = {str(label): number for label, number in part["label"].drop_nulls().value_counts().sort("label").iter_rows()}
-        longer = fmean((gap > 0) + (gap == 0) / 2 for gap in gaps)
         entries.append(
             PairsEntry(
-                strategy=str(strategy), pairs=part.height, prompts=part["prompt"].n_unique(), chosen_longer=round(longer, 6),
+                strategy=str(strategy), pairs=part.height, prompts=part["prompt"].n_unique(), chosen_longer=round(longer_share(gaps), 6),
                 mean_length_gap=round(fmean(gaps), 3), median_length_gap=median(gaps), median_margin=round(median(margin), 6) if margin else None,
                 labels=labels,
             )

@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from statistics import fmean
 from typing import ClassVar
 
 from pydantic import Field
@@ -95,6 +96,15 @@ def length_ratio(one: str, other: str) -> float:
     """
     short, long = sorted((max(1, len(one)), max(1, len(other))))
     return long / short
+
+
+def longer_share(gaps: Sequence[int]) -> float:
+    """How often chosen is the longer side, by length of chosen minus that of rejected; of equal length: half.
+
+    >>> longer_share([5, 0, -2, 0])
+    0.5
+    """
+    return fmean((gap > 0) + (gap == 0) / 2 for gap in gaps)
 
 
 class Strategy(Unit):

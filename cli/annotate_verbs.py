@@ -33,6 +33,7 @@ def annotate(
     With --batch, Ctrl-C leaves the batches running, and the same command goes on with them."""
     from tilth.annotators import human_table, job_run
     from tilth.annotators.job_file import load
+    from tilth.annotators.spend import lowest
     from tilth.annotators.store import CallStore
     from tilth.core.home import home
 
@@ -61,8 +62,7 @@ def annotate(
                 raise _nothing_to_ask(job, said)
             show_estimates(foreseen, json_)
             return
-        caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
-        cap = min(caps) if caps else None
+        cap = lowest(max_usd, said.job.max_usd)
         done = job_run.run_job(said, rows, store=store, max_usd=cap, write=_write, watch=watch(said, options.talk(quiet), batch or said.job.batch))
     judged = done.judged
     if judged is not None and not judged.calls:

@@ -24,6 +24,7 @@ def distil(job: Path, dry_run: bool, max_usd: float | None, batch: bool, json_: 
     The model, its figures (model.json) and the labelled documents go into a folder that the steps fasttext_label, fasttext_score
     and encoder_score name. Every call is stored: the same command after a crash buys nothing twice.
     """
+    from tilth.annotators.spend import lowest
     from tilth.annotators.store import CallStore
     from tilth.builders.distil import run
     from tilth.builders.distil.job import load
@@ -39,10 +40,9 @@ def distil(job: Path, dry_run: bool, max_usd: float | None, batch: bool, json_: 
             _strata(sample, talk)
             show_estimates(run.foreseen(said, sample, store), json_, "sample: {documents: 40}")
             return
-        caps = [cap for cap in (max_usd, said.job.max_usd) if cap is not None]
         try:
             told, judged = run.distil(
-                said, sample, store=store, max_usd=min(caps) if caps else None, watch=watch(said, talk, batch),
+                said, sample, store=store, max_usd=lowest(max_usd, said.job.max_usd), watch=watch(said, talk, batch),
                 on_epoch=lambda epoch, epochs, good: talk.say(f"  epoch {epoch} of {epochs}: {'accuracy' if said.question.scale is None else 'squared error'} {abs(good):.4f}"),
             )  # fmt: skip
         except OSError as error:

@@ -21,7 +21,8 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -287,6 +288,23 @@ def step_misfit(step: Step, kind: Kind, corpus: Corpus, earlier: Collection[str]
     if earlier is not None and (strange := [name for name in step.earlier_named() if name not in earlier]):
         return f"names the earlier release {strange[0]!r}, which the recipe does not", mend
     return ("the recipe names no earlier release", mend) if earlier is not None and step.reads_earlier and not earlier else None
+
+
+Named = dict[str, dict[str, Any]]
+"""One unit with its parameters, as a recipe names it: `{name: {…}}`."""
+
+
+@contextmanager
+def units_named(place: str = "") -> Iterator[None]:
+    """Inside a validator: what is wrong with a named unit as a ValueError, which pydantic gathers with its place in the recipe.
+
+    Args:
+        place: what of the unit names it (`model: `), put before the message.
+    """
+    try:
+        yield
+    except RecipeError as error:
+        raise ValueError(f"{place}{error.message}{'; ' + error.hint if error.hint else ''}") from None
 
 
 def named_unit(

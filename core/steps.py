@@ -265,6 +265,11 @@ class Step(Unit):
         """
         return file_digest(path)
 
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter, without the paths of what a sha256 names: where a file lies decides nothing."""
+        held = {field for field, sha256 in self.pins.items() if getattr(self, sha256) is not None}
+        return {name: value for name, value in super().parameters().items() if name not in held}
+
     def measured_parameters(self) -> dict[str, Any]:
         """The parameters that enter the signals: all but the thresholds."""
         return {k: v for k, v in self.parameters().items() if not is_threshold(type(self), k)}

@@ -40,10 +40,6 @@ class ContextRelevance(Step, name="context_relevance", version=1):
     def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
-    def parameters(self) -> dict[str, Any]:
-        """Without the path of what `sha256` names: where a folder lies decides nothing."""
-        return {name: value for name, value in super().parameters().items() if name != "model" or self.sha256 is None}
-
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """`relevance` (list of float: CR of the second turn, the third …), its least, mean and largest; null with fewer than two turns.
 

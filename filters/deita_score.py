@@ -55,11 +55,6 @@ class DeitaScore(Step, name="deita_score", version=1):
     def _scorers(self) -> list[tuple[str, str, str | None]]:
         return [("complexity", self.complexity, self.complexity_sha256), ("quality", self.quality, self.quality_sha256)]
 
-    def parameters(self) -> dict[str, Any]:
-        """Without the paths of what a `sha256` names: where a folder lies decides nothing."""
-        hidden = {part for part, _, sha256 in self._scorers() if sha256 is not None}
-        return {name: value for name, value in super().parameters().items() if name not in hidden}
-
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """`complexity` and `quality`, a number or null for each turn; of each turn its state: ok, empty, too_long, not_finite.
 

@@ -60,11 +60,6 @@ class DiverseSelection(Step, name="diverse_selection", version=1):
     def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
-    def parameters(self) -> dict[str, Any]:
-        """Without the paths of what a `sha256` names: where a file lies decides nothing."""
-        hidden = {"encoder": self.sha256, "scores": self.scores_sha256}
-        return {name: value for name, value in super().parameters().items() if hidden.get(name) is None}
-
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """`vector` (array of float16, zeros where there is none), and of the row its `characters`, `language` and `scores`.
 

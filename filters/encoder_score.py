@@ -42,10 +42,6 @@ class EncoderScore(Step, name="encoder_score", version=1):
     def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
 
-    def parameters(self) -> dict[str, Any]:
-        """Without the path of what `sha256` names, and where it runs."""
-        return {name: value for name, value in super().parameters().items() if name != "path" or self.sha256 is None}
-
     def edit(self, batch: Batch) -> Batch:
         """The rows with the score among their `scores`; a row without words gets none."""
         found = self._found(batch)

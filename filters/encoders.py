@@ -24,7 +24,6 @@ Encode = Callable[[Sequence[str]], np.ndarray]
 """Texts → float32 [texts, width], unit length."""
 Pooling = Literal["mean", "cls"]
 Precision = Literal["float32", "bfloat16"]
-PINNED = ON_HUB
 BATCH_TEXTS = 32
 _MADE_OF = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "*.model")
 
@@ -110,9 +109,9 @@ def pretrained(
         from transformers.utils import logging
     except ImportError:
         raise missing from None
-    if sha256 is None and not PINNED.match(model):
+    if sha256 is None and not ON_HUB.match(model):
         raise SourceError(f"{called} {model}: which is meant?", hint="give its sha256 (any; the error says the one it has), or of the Hub org/name@<commit>")
-    name, _, revision = model.partition("@") if PINNED.match(model) else (model, "", "")
+    name, _, revision = model.partition("@") if ON_HUB.match(model) else (model, "", "")
     if sha256 is not None:
         check(Path(model), sha256)
     torch.set_num_threads(1)

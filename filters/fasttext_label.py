@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -41,10 +41,6 @@ class FastTextLabel(Step, name="fasttext_label", version=1):
 
     def digest_of(self, path: Path) -> str:
         return file_digest(fasttext_models.file_of(path))
-
-    def parameters(self) -> dict[str, Any]:
-        """As for every step, but the model's file by its content only."""
-        return {name: value for name, value in super().parameters().items() if name != "path"}
 
     def measure(self, batch: Batch, context: Context) -> pl.DataFrame:
         """Signals `label`, `score` (its probability) and, of a classifier of two labels, `other_label`; null for a row without words.

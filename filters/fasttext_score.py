@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -44,10 +44,6 @@ class FastTextScore(Step, name="fasttext_score", version=1):
 
     def digest_of(self, path: Path) -> str:
         return file_digest(fasttext_models.file_of(path))
-
-    def parameters(self) -> dict[str, Any]:
-        """As for every step, but the model's file by its content only."""
-        return {name: value for name, value in super().parameters().items() if name != "path"}
 
     def edit(self, batch: Batch) -> Batch:
         """The rows with the score among their `scores`; a row without words gets none."""

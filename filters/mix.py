@@ -68,10 +68,6 @@ class Mix(Step, name="mix", version=1):
     def digest_of(self, path: Path) -> str:
         return file_digest(token_counts.file_of(path))
 
-    def parameters(self) -> dict[str, Any]:
-        """Without the path of what `sha256` names."""
-        return {name: value for name, value in super().parameters().items() if name != "tokenizer" or self.sha256 is None}
-
     def measured_parameters(self) -> dict[str, Any]:
         """What decides how rows are counted: another budget or share counts nothing again."""
         return {name: value for name, value in self.parameters().items() if name in ("unit", "tokenizer", "sha256")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -18,9 +18,9 @@ from pydantic import Field
 from tilth.core.steps import Step
 from tilth.filters import encoders
 from tilth.filters.folding import Folded, fold
+from tilth.filters.row_vectors import TERMS
 from tilth.filters.term_vectors import TermVectors
 
-TERMS = "terms"
 MAX_TOKENS = 256
 Cosines = Callable[[list[tuple[int, int]], Folded, str], Iterator[np.ndarray]]
 """(passages as tokens [first, last) of a row, folded batch, the row's text) → of each passage, float [items]: its cosine to each item."""
@@ -46,10 +46,6 @@ class NearItems(Step):
 
     def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
-
-    def parameters(self) -> dict[str, Any]:
-        """Without the path of what `sha256` names: where a file lies decides nothing."""
-        return {name: value for name, value in super().parameters().items() if name != "encoder" or self.sha256 is None}
 
     def passages(self, begin: int, end: int) -> list[tuple[int, int]]:
         """Tokens `begin:end` of a row cut into passages, each beginning in the middle of the one before."""

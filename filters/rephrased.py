@@ -15,7 +15,8 @@ from tilth.core.batch import Batch
 from tilth.core.steps import Context, Rule
 from tilth.filters import allowed
 from tilth.filters.folding import batch_tokens
-from tilth.filters.near_items import TERMS, NearItems
+from tilth.filters.near_items import NearItems
+from tilth.filters.row_vectors import TERMS
 
 
 class Rephrased(NearItems, name="rephrased", version=1):

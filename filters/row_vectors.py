@@ -12,6 +12,7 @@ from tilth.filters.folding import batch_tokens
 from tilth.filters.term_hashing import term_vectors
 
 TERMS = "terms"
+"""An encoder that is no model: what texts have in common is their words."""
 
 
 def row_vectors(batch: Batch, encoder: str, sha256: str | None, pooling: Pooling, max_tokens: int, prefix: str, device: str) -> pl.Series:

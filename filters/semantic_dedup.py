@@ -8,7 +8,7 @@ lead far. How far apart a threshold is depends on the encoder; look at the pairs
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -54,10 +54,6 @@ class SemanticDedup(Step, name="semantic_dedup", version=1):
 
     def digest_of(self, path: Path) -> str:
         return encoders.digest(path)
-
-    def parameters(self) -> dict[str, Any]:
-        """Without the path of what `sha256` names: where a file lies decides nothing."""
-        return {name: value for name, value in super().parameters().items() if name != "encoder" or self.sha256 is None}
 
     def sources_named(self) -> tuple[str, ...]:
         return self.prefer

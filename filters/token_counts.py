@@ -11,7 +11,8 @@ import numpy as np
 from tilth.core.batch import Batch
 from tilth.core.errors import RecipeError, SourceError
 from tilth.core.fingerprints import file_digest
-from tilth.filters import encoders, words
+from tilth.core.steps import ON_HUB
+from tilth.filters import words
 
 FILE = "tokenizer.json"
 
@@ -44,9 +45,9 @@ def _tokenizer(tokenizer: str, sha256: str | None) -> Any:
         from tokenizers import Tokenizer
     except ImportError:
         raise RecipeError("a tokenizer needs the library `tokenizers`", hint="pip install 'tilth[train]', or leave `tokenizer` out") from None
-    if sha256 is None and not encoders.PINNED.match(tokenizer):
+    if sha256 is None and not ON_HUB.match(tokenizer):
         raise SourceError(f"tokenizer {tokenizer}: which is meant?", hint="give its sha256, or of the Hub org/name@<commit>")
-    path = _on_hub(tokenizer) if encoders.PINNED.match(tokenizer) else Path(tokenizer).expanduser()
+    path = _on_hub(tokenizer) if ON_HUB.match(tokenizer) else Path(tokenizer).expanduser()
     path = file_of(path)
     try:
         digest = file_digest(path)

@@ -14,7 +14,7 @@ from tilth.builders.distil.job import DistilFile
 from tilth.core import rows as core_rows
 from tilth.core.batch import Batch
 from tilth.core.fingerprints import file_digest
-from tilth.core.steps import Context, Step
+from tilth.core.steps import ON_HUB, Context, Step
 from tilth.filters import encoder_training, encoders, fasttext_models, fasttext_training
 from tilth.filters.encoder_score import EncoderScore
 from tilth.filters.fasttext_label import FastTextLabel
@@ -55,7 +55,7 @@ def fit(said: DistilFile, teach: pl.DataFrame, folder: Path, on_epoch: OnEpoch |
 
 def _at(said: DistilFile, path: str) -> Path | str:
     """A folder counts from the job's; a model on the Hub is called by its name."""
-    return path if encoders.PINNED.match(path) else said.path.parent / path
+    return path if ON_HUB.match(path) else said.path.parent / path
 
 
 def ask(step: Step, texts: pl.Series) -> pl.DataFrame:

@@ -16,10 +16,10 @@ from tilth.annotators.calls import Language
 from tilth.annotators.completions import Completion, table_of
 from tilth.annotators.judge import estimate, judge
 from tilth.annotators.provider import ApiProvider
+from tilth.annotators.spend import lowest
 from tilth.annotators.store import CallStore
-from tilth.builders.model_step import Named
 from tilth.core.errors import RecipeError
-from tilth.core.recipe import named_unit
+from tilth.core.recipe import Named, named_unit, units_named
 from tilth.core.rows import schema
 from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.units import Unit, execution
@@ -38,10 +38,8 @@ class Completions(Step, name="completions", version=1):
 
     @model_validator(mode="after")
     def _models_are_known(self) -> Completions:
-        try:
+        with units_named("models: "):
             labels = [model.label for model in self.providers()]
-        except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
-            raise ValueError(f"models: {error.message}{'; ' + error.hint if error.hint else ''}") from None
         if isinstance(self.system, dict) and (missing := [one for one in ("en", "zh") if not self.system.get(one, "").strip()]):
             raise ValueError(f"system.{missing[0]} is missing or blank")
         if twice := [label for label, times in Counter(labels).items() if times > 1]:
@@ -73,11 +71,10 @@ class Completions(Step, name="completions", version=1):
         return Completion(samples=self.samples, system=self.system)
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
-        caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         models, waiting = self.providers(), rows.filter(pl.col("chosen").is_null())
         with CallStore(context.calls) as store:
             judged = judge(
-                waiting, question=self._question, judges=models, store=store, max_usd=min(caps) if caps else None, seed=context.seed,
+                waiting, question=self._question, judges=models, store=store, max_usd=lowest(self.max_usd, context.max_usd), seed=context.seed,
                 on_progress=context.on_progress,
             )  # fmt: skip
             table = table_of(judged, waiting, store)

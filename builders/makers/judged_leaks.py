@@ -21,19 +21,21 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from tilth.annotators.agreement import effective_votes, krippendorff_alpha
-from tilth.annotators.judge import Judged, estimate, judge
+from tilth.annotators.judge import Judged, estimate, judge, total_usd
 from tilth.annotators.provider import Provider
 from tilth.annotators.questions.rephrasing import Rephrasing, reason_of
+from tilth.annotators.spend import lowest
 from tilth.annotators.store import CallStore
+from tilth.builders.asked import entry
 from tilth.core.batch import Batch
-from tilth.core.errors import RecipeError
-from tilth.core.recipe import named_unit
+from tilth.core.recipe import named_unit, units_named
 from tilth.core.rows import CANDIDATES, MESSAGES, conversation
 from tilth.core.steps import FATES, LEAKS, Context, Made, MakeContext
 from tilth.core.units import Unit, execution
 from tilth.filters import allowed
 from tilth.filters.folding import batch_tokens
-from tilth.filters.near_items import TERMS, NearItems, words
+from tilth.filters.near_items import NearItems, words
+from tilth.filters.row_vectors import TERMS
 
 NEAR = pl.Struct({"benchmark": pl.String, "item": pl.String, "similarity": pl.Float64, "start": pl.UInt32, "end": pl.UInt32})
 """An item near a row; start and end: characters of the row's text (`Batch.texts`) that judges see."""
@@ -64,10 +66,8 @@ class JudgedLeaks(NearItems, name="judged_leaks", version=1):
     @model_validator(mode="after")
     def _can_be_asked(self) -> JudgedLeaks:
         allowed.check_reasons(self.allow, self.allow_items)
-        try:
+        with units_named():
             judges = self.inner()
-        except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
-            raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
         for one in judges:
             if not (isinstance(one, Provider) and one.is_llm):
                 raise ValueError(f"judges: {one.name} is no LLM; `rephrased` compares texts without one")
@@ -153,29 +153,24 @@ class JudgedLeaks(NearItems, name="judged_leaks", version=1):
         with CallStore(context.calls) as store:
             asked = self._asked(self._pairs(rows, context))
             parts = estimate(asked, question=Rephrasing(language=self.language), judges=self._judges(), store=store, seed=context.seed)
-        known = [part.usd for part in parts if part.usd is not None]
-        return sum(known) if len(known) == len(parts) else None
+        return total_usd(parts)
 
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
         pairs = self._pairs(rows, context)
-        caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
             judged = judge(
                 self._asked(pairs), question=Rephrasing(language=self.language), judges=self._judges(), store=store,
-                max_usd=min(caps) if caps else None, seed=context.seed, on_progress=context.on_progress,
+                max_usd=lowest(self.max_usd, context.max_usd), seed=context.seed, on_progress=context.on_progress,
             )  # fmt: skip
             hits = self._hits(pairs, judged.judgements, store)
         fates = self._fates(hits)
         stay = np.ones(rows.height, bool)
         stay[fates["index"].to_numpy()] = False
-        told = tuple(
-            {name: getattr(one, name) for name in ("judge", "is_llm", "question", "judgements", "statuses", "usd")} for one in judged.judges
-        )
         named = pairs.select("asked", "id")
         table = judged.judgements.join(named, left_on="row_id", right_on="asked", how="left", maintain_order="left")
         table = table.with_columns(row_id="id").drop("id")
         return Made(
-            rows.filter(pl.Series(stay)), fates, judgements=table, judges=told, panels=(self._panel(judged, pairs.height),),
+            rows.filter(pl.Series(stay)), fates, judgements=table, judges=tuple(map(entry, judged.judges)), panels=(self._panel(judged, pairs.height),),
             usd=judged.usd, hits=hits, contamination=tuple(self._account(context.benchmarks, pairs, hits, fates)),
         )  # fmt: skip
 

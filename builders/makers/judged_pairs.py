@@ -21,22 +21,21 @@ from tilth.annotators.canaries import CanaryFields, before, canary_rows
 from tilth.annotators.canary_round import with_canaries
 from tilth.annotators.gold import of_keys
 from tilth.annotators.items import Items
-from tilth.annotators.judge import Judged, estimate, judge
+from tilth.annotators.judge import Judged, estimate, judge, total_usd
 from tilth.annotators.own_family import without_own_family
 from tilth.annotators.panel import Aggregation, aggregate
 from tilth.annotators.panels.strategies import WITH_GOLD, WITHOUT_GOLD
 from tilth.annotators.provider import ApiProvider, Provider
 from tilth.annotators.question import Question
+from tilth.annotators.spend import lowest
 from tilth.annotators.store import CallStore
 from tilth.builders.asked import told
 from tilth.builders.pairing import NewRows, choose, paired, scored_of, to_judge
 from tilth.builders.strategy import NoPair, Pair, Rules, Strategy
-from tilth.core.errors import RecipeError
-from tilth.core.recipe import named_unit
+from tilth.core.recipe import Named, named_unit, units_named
 from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.units import Unit, execution
 
-Named = dict[str, dict[str, Any]]
 Fate = tuple[int, str, str, str | None, str | None]
 
 
@@ -57,10 +56,8 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
 
     @model_validator(mode="after")
     def _units_are_known(self) -> JudgedPairs:
-        try:
+        with units_named():
             self.inner()
-        except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
-            raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
         if self.gold == "none" and self.aggregation in WITH_GOLD.keys() - WITHOUT_GOLD.keys():
             raise ValueError(f"aggregation {self.aggregation} learns from gold; set gold: answer_key")
         question, _, _ = self.parts()
@@ -95,7 +92,6 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
         ready = to_judge(rows)
         question, strategy, judges = self.parts()
-        caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
         with CallStore(context.calls) as store:
 
             def ask(some: pl.DataFrame, judges: Sequence[Provider], max_usd: float | None, *, singly: bool) -> Judged:
@@ -105,7 +101,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
 
             judged, _ = with_canaries(
                 ready, question=question, judges=judges, fields=self.canaries, seed=context.seed, store=store,
-                max_usd=min(caps) if caps else None, ask=ask,
+                max_usd=lowest(self.max_usd, context.max_usd), ask=ask,
             )  # fmt: skip
             gold = self._gold(Items(ready))
             entries, panel = told(ready, judged, store, aggregation=self.aggregation, gold=gold, canaries=self.canaries)
@@ -165,8 +161,7 @@ class JudgedPairs(Step, name="judged_pairs", version=1):
             ready = before(ready, canary_rows(ready, question, self.canaries, context.seed))
         with CallStore(context.calls) as store:
             parts = estimate(ready, question=question, judges=judges, store=store, seed=context.seed)
-        known = [part.usd for part in parts if part.usd is not None]
-        return sum(known) if len(known) == len(parts) else None
+        return total_usd(parts)
 
 
 def _row(row: dict[str, Any], pair: Pair, strategy: Strategy, number: int) -> dict[str, Any]:

@@ -16,21 +16,21 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from tilth.annotators.judge import estimate, judge
+from tilth.annotators.judge import estimate, judge, total_usd
 from tilth.annotators.panel import aggregate
 from tilth.annotators.provider import Provider
 from tilth.annotators.question import Question
+from tilth.annotators.spend import lowest
 from tilth.annotators.store import CallStore
 from tilth.builders.asked import told
 from tilth.core.errors import RecipeError
-from tilth.core.recipe import named_unit
+from tilth.core.recipe import Named, named_unit, units_named
 from tilth.core.rows import CANDIDATES, MESSAGES, OPTIONS, Kind, conversation
 from tilth.core.scores import OverTurns, over_turns, with_scores
 from tilth.core.steps import FATES, Made, MakeContext, Step
 from tilth.core.turns import turns
 from tilth.core.units import Unit, execution
 
-Named = dict[str, dict[str, Any]]
 ASKED: dict[str, Any] = {"id": pl.String, "prompt": MESSAGES, "candidates": CANDIDATES, "options": OPTIONS, "language": pl.String}
 ANSWER = "answer"
 
@@ -56,10 +56,8 @@ class JudgedScores(Step, name="judged_scores", version=1):
 
     @model_validator(mode="after")
     def _units_are_known(self) -> JudgedScores:
-        try:
+        with units_named():
             questions, _ = self._panel()
-        except RecipeError as error:  # pydantic gathers ValueErrors, with their place in the recipe
-            raise ValueError(f"{error.message}{'; ' + error.hint if error.hint else ''}") from None
         for question in questions:
             if question.scale is None:
                 raise ValueError(f"questions: {question.label} gives no number on a scale")
@@ -87,8 +85,7 @@ class JudgedScores(Step, name="judged_scores", version=1):
     def make(self, rows: pl.DataFrame, context: MakeContext) -> Made:
         questions, judges = self._panel()
         asked = self._requests(rows, context.kind, questions)
-        caps = [cap for cap in (self.max_usd, context.max_usd) if cap is not None]
-        cap = min(caps) if caps else None
+        cap = lowest(self.max_usd, context.max_usd)
         values: dict[str, list[list[float | None]]] = {}
         tables: list[pl.DataFrame] = []
         entries: list[dict[str, Any]] = []
@@ -175,5 +172,4 @@ class JudgedScores(Step, name="judged_scores", version=1):
         asked = self._requests(rows, context.kind, questions)
         with CallStore(context.calls) as store:
             parts = [part for question in questions for part in estimate(asked.rows, question=question, judges=judges, store=store, seed=context.seed)]
-        known = [part.usd for part in parts if part.usd is not None]
-        return sum(known) if len(known) == len(parts) else None
+        return total_usd(parts)
