@@ -14,11 +14,15 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
 
 LFS_BYTES = 10 << 20
 
@@ -464,3 +468,13 @@ ROUTES = [
     ("GET", r"/datasets/(?P<repo>[^/]+/[^/]+)/resolve" + _REV + r"/(?P<file>.+)", "resolve"),
     ("HEAD", r"/datasets/(?P<repo>[^/]+/[^/]+)/resolve" + _REV + r"/(?P<file>.+)", "resolve"),
 ]
+
+
+@contextmanager
+def hub_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A Hub that this process takes for the Hub, with its cache in `folder`."""
+    with HubServer() as running:
+        for name, value in {"HF_ENDPOINT": running.endpoint, "HF_TOKEN": running.TOKEN}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "hub"))
+        yield running

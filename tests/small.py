@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from tilth.builders import build as building
+
 RECIPE = """\
 name: small
 license: cc0-1.0
@@ -75,3 +79,14 @@ def exam(right: str, wrong: str) -> dict[str, Any]:
     """A question with key A and two completions that conclude on the given letters."""
     completions = [{"model": "m1", "text": f"The answer is {right}."}, {"model": "m2", "text": f"The answer is {wrong}."}]
     return {"question": "Which?", "options": {"A": "one", "B": "two"}, "answer": "A", "completions": completions}
+
+
+def rows(build: building.Build, config: str) -> pl.DataFrame:
+    """The rows of a config, of all its splits."""
+    return pl.concat([pl.read_parquet(build.path / file.path) for files in build.record.configs[config].values() for file in files])
+
+
+def made(path: Path) -> building.Build:
+    """A build of the recipe, locked first."""
+    building.lock_recipe(str(path))
+    return building.build(str(path))

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 import small
 from click.testing import CliRunner
+from small import rows
 
 from tilth.builders import build as building
 from tilth.builders.layout import Options
@@ -32,11 +33,6 @@ from tilth.registry.diff import Build, diff
 def made(recipe: Path, **said: object) -> building.Build:
     building.lock_recipe(str(recipe))
     return building.build(str(recipe), **said)  # type: ignore[arg-type]
-
-
-def rows(build: building.Build, config: str) -> pl.DataFrame:
-    files = [build.path / f.path for splits in build.record.configs[config].values() for f in splits]
-    return pl.concat([pl.read_parquet(path) for path in files])
 
 
 def test_a_build_holds_what_the_ledger_says(tmp_path: Path) -> None:

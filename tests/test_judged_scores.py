@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 import small
+from small import made, rows
 from test_annotators_completions import CLAUDE, OPENAI, responses
 from test_annotators_loopback import Loopback, loopback
 
@@ -62,15 +63,6 @@ def recipe(tmp_path: Path, loopback: Loopback) -> Any:
 
     loopback.text = text
     return write
-
-
-def rows(build: building.Build, config: str) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(build.path / f.path) for files in build.record.configs[config].values() for f in files])
-
-
-def made(path: Path) -> building.Build:
-    building.lock_recipe(str(path))
-    return building.build(str(path))
 
 
 def scores(build: building.Build) -> dict[str, dict[str, float]]:

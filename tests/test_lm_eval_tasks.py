@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 import small
-from hub_server import Blob, HubServer, Repository
+from hub_server import Blob, HubServer, Repository, hub_here
 
 from tilth.builders import build as building
 from tilth.builders.contamination_review import review
@@ -51,10 +51,7 @@ EXAM = [{"question": f" {QUESTION}", "choices": ["kidney", "spleen"], "answer": 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    with HubServer() as running:
-        for name, value in {"HF_ENDPOINT": running.endpoint, "HF_TOKEN": running.TOKEN}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    with hub_here(tmp_path, monkeypatch) as running:
         running.repositories["org/exams"] = Repository(private=False)
         put(running, {"anatomy/test-00000-of-00001.parquet": parquet(EXAM), "anatomy/dev-00000-of-00001.parquet": parquet(EXAM * 3)})
         yield running

@@ -14,7 +14,8 @@ import pytest
 import recipes_fixture
 import tiny_model
 from click.testing import CliRunner
-from hub_server import HubServer
+from hub_server import HubServer, hub_here
+from small import rows
 from test_annotators_loopback import answer_text
 from writing_server import WritingServer, number, writing
 
@@ -32,10 +33,7 @@ PRICED = "input_usd_per_mtok: 1.0, output_usd_per_mtok: 1.0"
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    with HubServer() as running:
-        for name, value in {"HF_ENDPOINT": running.endpoint, "HF_TOKEN": running.TOKEN}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    with hub_here(tmp_path, monkeypatch) as running:
         recipes_fixture.fill(running)
         yield running
 
@@ -73,10 +71,6 @@ def judging(server: WritingServer) -> None:
         return said if server.asked[-1][0] != "answer" else f"{'Well. ' * number(body['model'], 9)}{said}"
 
     server.text = text
-
-
-def rows(build: Any, config: str) -> pl.DataFrame:
-    return pl.concat(pl.read_parquet(build.path / file.path) for files in build.record.configs[config].values() for file in files)
 
 
 @pytest.mark.parametrize("name", ["ultramedical", "aquila-med"])

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 import small
+from small import made
 from test_annotators_completions import CLAUDE, OPENAI
 from test_annotators_loopback import Loopback, loopback
 
@@ -62,11 +63,6 @@ def recipe(tmp_path: Path, loopback: Loopback) -> Any:
 def _flow(provider: str) -> str:
     """`openai: {…}` as a mapping of one line."""
     return "{" + " ".join(provider.split()) + "}"
-
-
-def made(path: Path) -> building.Build:
-    building.lock_recipe(str(path))
-    return building.build(str(path))
 
 
 def rows(build: building.Build) -> pl.DataFrame:
