@@ -72,20 +72,28 @@ def model(encoder: str, sha256: str | None, pooling: Pooling, max_tokens: int, d
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "right"
 
-    def encode(texts: Sequence[str]) -> np.ndarray:
-        order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))  # like lengths together: little padding
-        made = np.zeros((len(texts), network.config.hidden_size), np.float32)
-        for start in range(0, len(order), BATCH_TEXTS):
-            some = order[start : start + BATCH_TEXTS]
-            tokens = tokenizer([texts[i] for i in some], padding=True, truncation=True, max_length=max_tokens, return_tensors="pt").to(device)
-            with torch.inference_mode():
-                states = network(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
-            mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-            pooled = states[:, 0] if pooling == "cls" else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-            made[some] = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
+    width = int(network.config.hidden_size)
+
+    def pooled(some: list[str]) -> np.ndarray:
+        tokens = tokenizer(some, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt").to(device)
+        with torch.inference_mode():
+            states = network(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
+        mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+        one = states[:, 0] if pooling == "cls" else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        made: np.ndarray = torch.nn.functional.normalize(one, dim=1).cpu().numpy()
         return made
 
-    return encode, int(network.config.hidden_size)
+    return lambda texts: _in_batches(texts, width, pooled), width
+
+
+def _in_batches(texts: Sequence[str], width: int, of: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+    """float32 [texts, width]: what a model makes of each text, like lengths together: little padding."""
+    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
+    made = np.zeros((len(texts), width), np.float32)
+    for start in range(0, len(order), BATCH_TEXTS):
+        some = order[start : start + BATCH_TEXTS]
+        made[some] = of([texts[i] for i in some])
+    return made
 
 
 def pretrained(
@@ -134,17 +142,17 @@ def tokens(tokenizer: Any, texts: Sequence[str], max_tokens: int, device: str) -
 
 
 def outputs(network: Any, tokenizer: Any, texts: Sequence[str], max_tokens: int, device: str) -> np.ndarray:
-    """float32 [texts, outputs]: what a model with a head says of each text, texts of like length together."""
+    """float32 [texts, outputs]: what a model with a head says of each text."""
     import torch
 
     network.eval()
-    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
-    made = np.zeros((len(texts), network.config.num_labels), np.float32)
-    for start in range(0, len(order), BATCH_TEXTS):
-        some = order[start : start + BATCH_TEXTS]
+
+    def said(some: list[str]) -> np.ndarray:
         with torch.inference_mode():
-            made[some] = network(**tokens(tokenizer, [texts[i] for i in some], max_tokens, device)).logits.float().cpu().numpy()
-    return made
+            made: np.ndarray = network(**tokens(tokenizer, some, max_tokens, device)).logits.float().cpu().numpy()
+        return made
+
+    return _in_batches(texts, network.config.num_labels, said)
 
 
 @functools.cache
